@@ -1,0 +1,214 @@
+//! The directory: the one door through which HTTP, the command line and the registrar reach the boards.
+
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::{mpsc, oneshot, watch};
+use uuid::Uuid;
+
+use crate::pure::view::BoardView;
+
+/// Requests to the supervisor that may wait.
+const REQUEST_QUEUE: usize = 64;
+
+/// A handle to all boards. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    views: watch::Receiver<Arc<Vec<BoardView>>>,
+    requests: mpsc::Sender<Request>,
+}
+
+/// The supervisor's end of a [`Directory`].
+#[derive(Debug)]
+pub struct DirectoryServer {
+    /// Publishes what is known; gone boards are kept a while, in state `gone`.
+    pub views: watch::Sender<Arc<Vec<BoardView>>>,
+    /// What is asked.
+    pub requests: mpsc::Receiver<Request>,
+}
+
+/// What can be asked of the supervisor.
+#[derive(Debug)]
+pub enum Request {
+    /// Gives a board another label, for good.
+    SetLabel {
+        /// The board.
+        id: Uuid,
+        /// The label, 1 to 64 characters, no control characters.
+        label: String,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<(), DirectoryError>>,
+    },
+    /// Says yes (`allow`) or no to a board's port, remembered.
+    Admit {
+        /// The board.
+        id: Uuid,
+        /// Yes or no.
+        allow: bool,
+        /// For every device with this VID:PID on this host, not only this one.
+        chip: bool,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<(), DirectoryError>>,
+    },
+    /// A client wants to talk to a board.
+    Connect {
+        /// The board.
+        id: Uuid,
+        /// Which protocol.
+        kind: ClientKind,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<Link, DirectoryError>>,
+    },
+    /// The board's secrets, for checking and for live URLs.
+    Secrets {
+        /// The board.
+        id: Uuid,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<Secrets, DirectoryError>>,
+    },
+}
+
+/// A board's secrets. Compared in constant time, shown only where the caller has proved who it is.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secrets {
+    /// Allows everything.
+    pub full: String,
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secrets(…)")
+    }
+}
+
+/// Which protocol a client speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientKind {
+    /// FBP network protocol, JSON in text messages. Each message carries its own secret.
+    Fbp,
+    /// The board's binary protocol. The secret was checked before.
+    Raw,
+}
+
+/// One client's connection to a board's loop.
+#[derive(Debug)]
+pub struct Link {
+    /// To the board. Dropping it disconnects.
+    pub to_board: mpsc::Sender<FromClient>,
+    /// From the board. When it ends, [`Link::close`] says why.
+    pub from_board: mpsc::Receiver<ToClient>,
+    /// Set by the board before it ends the link.
+    pub close: Arc<OnceLock<CloseReason>>,
+}
+
+/// From a client to its board.
+#[derive(Debug)]
+pub enum FromClient {
+    /// A JSON message.
+    Text(String),
+    /// Bytes of the raw protocol, in any chunking.
+    Binary(Vec<u8>),
+}
+
+/// From a board to a client.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ToClient {
+    /// A JSON message.
+    Text(Arc<str>),
+    /// Whole frames of the raw protocol.
+    Binary(Vec<u8>),
+}
+
+/// Why a board ended a client's link: WebSocket close code and text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CloseReason {
+    /// The WebSocket close code.
+    pub code: u16,
+    /// For people, at most 123 bytes.
+    pub text: String,
+}
+
+/// Close code: the board is gone.
+pub const CLOSE_BOARD_GONE: u16 = 4001;
+/// Close code: the client did not read fast enough.
+pub const CLOSE_TOO_SLOW: u16 = 4002;
+
+/// Why a request to the directory failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DirectoryError {
+    /// No such board.
+    #[error("no board has the id {0}; `microflo-bridge list` shows the boards")]
+    NotFound(Uuid),
+    /// It is there, but cannot be talked to.
+    #[error("board {id} is not open: {reason}")]
+    NotOpen {
+        /// The board.
+        id: Uuid,
+        /// Its state's reason.
+        reason: String,
+    },
+    /// The board has as many clients as it may.
+    #[error("board {id} already has {clients} clients, the most that one board serves")]
+    Full {
+        /// The board.
+        id: Uuid,
+        /// How many.
+        clients: usize,
+    },
+    /// The value was refused.
+    #[error("{0}")]
+    Invalid(String),
+    /// The store failed.
+    #[error("the state directory could not be written: {0}")]
+    Store(String),
+    /// The bridge is going down.
+    #[error("the bridge is shutting down")]
+    ShuttingDown,
+}
+
+impl Directory {
+    /// A directory and the end that serves it.
+    pub fn new() -> (Directory, DirectoryServer) {
+        let (views_tx, views) = watch::channel(Arc::default());
+        let (requests, requests_rx) = mpsc::channel(REQUEST_QUEUE);
+        (Directory { views, requests }, DirectoryServer { views: views_tx, requests: requests_rx })
+    }
+
+    /// All boards now, gone ones included.
+    pub fn boards(&self) -> Arc<Vec<BoardView>> {
+        self.views.borrow().clone()
+    }
+
+    /// Tells when [`Directory::boards`] changes.
+    pub fn watch(&self) -> watch::Receiver<Arc<Vec<BoardView>>> {
+        self.views.clone()
+    }
+
+    /// Gives a board another label, for good.
+    pub async fn set_label(&self, id: Uuid, label: String) -> Result<(), DirectoryError> {
+        self.ask(|reply| Request::SetLabel { id, label, reply }).await
+    }
+
+    /// Says yes or no to a board's port; with `chip`, to every device with that VID:PID.
+    pub async fn admit(&self, id: Uuid, allow: bool, chip: bool) -> Result<(), DirectoryError> {
+        self.ask(|reply| Request::Admit { id, allow, chip, reply }).await
+    }
+
+    /// Opens a link to a board.
+    pub async fn connect(&self, id: Uuid, kind: ClientKind) -> Result<Link, DirectoryError> {
+        self.ask(|reply| Request::Connect { id, kind, reply }).await
+    }
+
+    /// The board's secrets.
+    pub async fn secrets(&self, id: Uuid) -> Result<Secrets, DirectoryError> {
+        self.ask(|reply| Request::Secrets { id, reply }).await
+    }
+
+    async fn ask<T>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<Result<T, DirectoryError>>) -> Request,
+    ) -> Result<T, DirectoryError> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(request(reply)).await.map_err(|_| DirectoryError::ShuttingDown)?;
+        answer.await.unwrap_or(Err(DirectoryError::ShuttingDown))
+    }
+}

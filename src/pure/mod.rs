@@ -1,0 +1,4 @@
+//! Everything that decides, without a clock, a file or a socket.
+
+pub mod port;
+pub mod view;

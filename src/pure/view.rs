@@ -1,0 +1,102 @@
+//! What everybody may know of a board: the snapshot that the API, the command line and the registrar read.
+
+use firmware_proto::Dialect;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::port::Port;
+
+/// The state of a board. Each comes with a reason that a person can act on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BoardState {
+    /// A generic USB-serial chip that nobody has allowed yet: it is not opened.
+    NotAllowed,
+    /// The device node cannot be opened by this user.
+    WaitingForPermission,
+    /// Another program has the port.
+    Busy,
+    /// The port is being opened.
+    Opening,
+    /// Open; the board may still be starting.
+    Booting,
+    /// Looking for dialect and baud rate.
+    Handshaking,
+    /// MicroFlo answers.
+    Ready,
+    /// It was expected to answer, and does not.
+    Unresponsive,
+    /// Something answers that is not MicroFlo.
+    NotMicroflo,
+    /// Lent to another program.
+    Released,
+    /// The user said no.
+    Ignored,
+    /// Unplugged.
+    Gone,
+}
+
+impl BoardState {
+    /// The name in JSON and on screen.
+    pub const fn name(self) -> &'static str {
+        match self {
+            BoardState::NotAllowed => "not-allowed",
+            BoardState::WaitingForPermission => "waiting-for-permission",
+            BoardState::Busy => "busy",
+            BoardState::Opening => "opening",
+            BoardState::Booting => "booting",
+            BoardState::Handshaking => "handshaking",
+            BoardState::Ready => "ready",
+            BoardState::Unresponsive => "unresponsive",
+            BoardState::NotMicroflo => "not-microflo",
+            BoardState::Released => "released",
+            BoardState::Ignored => "ignored",
+            BoardState::Gone => "gone",
+        }
+    }
+}
+
+/// What was found out about a board's firmware.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Firmware {
+    /// The dialect that it speaks.
+    pub dialect: Dialect,
+    /// Bits per second.
+    pub baud: u32,
+}
+
+/// A board's entry at one registry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegistryStatus {
+    /// `embedded` or the registry's URL.
+    pub registry: String,
+    /// Whether it is registered there now.
+    pub registered: bool,
+    /// Why not, or what remains to be done, in words.
+    pub detail: String,
+}
+
+/// A snapshot of a board.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BoardView {
+    /// The stable id.
+    pub id: Uuid,
+    /// Which rung of the identity ladder the id stands on: `serial`, `path`, `device`, `simulated`.
+    pub rung: &'static str,
+    /// What people call it.
+    pub label: String,
+    /// Where it is.
+    pub port: Port,
+    /// Once the handshake is done.
+    pub firmware: Option<Firmware>,
+    /// The state.
+    pub state: BoardState,
+    /// Why, and what to do.
+    pub reason: String,
+    /// Things worth knowing that do not stop it, for example a serial number that two boards share.
+    pub warnings: Vec<String>,
+    /// Open WebSockets.
+    pub clients: usize,
+    /// Where it is registered.
+    pub registries: Vec<RegistryStatus>,
+}
