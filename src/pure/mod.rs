@@ -1,4 +1,5 @@
 //! Everything that decides, without a clock, a file or a socket.
 
 pub mod port;
+pub mod request;
 pub mod view;
