@@ -78,6 +78,8 @@ struct board {
     bool receiver_ready;     /* simavr's XON/XOFF, heeded only when lossless */
     struct queue to_board;   /* read from the terminal, not yet on the board's RX wire */
     struct queue from_board; /* off the board's TX wire, not yet taken by the terminal */
+    bool sending;            /* a character is on the TX wire: sending_byte */
+    uint8_t sending_byte;
     unsigned long received, sent, overruns, discarded;
 };
 
@@ -119,13 +121,32 @@ static uint32_t receiver_len(const avr_uart_t *uart)
     return (uart->input.write + size - uart->input.read) % size;
 }
 
+static void end_of_character(struct board *board)
+{
+    board->sending = false;
+    board->sent++;
+    if (!queue_push(&board->from_board, board->sending_byte))
+        board->discarded++;
+}
+
+/* A cycle timer: the stop bit has gone out. */
+static avr_cycle_count_t on_transmitted(avr_t *avr, avr_cycle_count_t when, void *param)
+{
+    (void)avr, (void)when;
+    end_of_character(param);
+    return 0;
+}
+
+/* simavr tells of a character when it is written to UDR; the host has it one character time later. */
 static void on_transmit(struct avr_irq_t *irq, uint32_t value, void *param)
 {
     (void)irq;
     struct board *board = param;
-    board->sent++;
-    if (!queue_push(&board->from_board, (uint8_t)value))
-        board->discarded++;
+    if (board->sending)
+        end_of_character(board);
+    board->sending = true;
+    board->sending_byte = (uint8_t)value;
+    avr_cycle_timer_register(board->avr, cycles_per_character(board->avr), on_transmitted, board);
 }
 
 static void on_receiver_ready(struct avr_irq_t *irq, uint32_t value, void *param)
@@ -165,6 +186,7 @@ static avr_cycle_count_t feed_receiver(avr_t *avr, avr_cycle_count_t when, void 
 static void board_reset(struct board *board)
 {
     queue_clear(&board->to_board);
+    board->sending = false; /* the wire drops in mid-character */
     avr_reset(board->avr); /* forgets cycle timers */
     board->receiver_ready = true;
     avr_cycle_timer_register(board->avr, CLOCK_HZ / 1000, feed_receiver, board);
