@@ -28,7 +28,7 @@ class SerialPort extends EventEmitter {
   }
 
   write(data, callback = () => {}) {
-    this.stream.write(data, (err) => callback(err || null, err ? -1 : data.length));
+    fs.write(this.fd, data, (err, written) => callback(err, err ? -1 : written));
   }
 
   close(callback = () => {}) {
