@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# build-linux.sh NAME GRAPH.fbp [LIBRARY.json]: upstream's firmware for its linux target, which serves a PTY.
+# Leaves $RIG/linux/NAME/{firmware, componentlib-map.json, main.json}; run it with the path of the link to make:
+#   firmware /path/to/board.microflo
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+[ $# -ge 2 ] && [ $# -le 3 ] || usage 'NAME GRAPH.fbp [LIBRARY.json]'
+name=$1 graph=$(realpath "$2")
+require_setup
+lock "linux-$name"
+library=$(realpath "${3:-$modules/microflo-core/components/linux-standard.json}") # the generator wants it absolute
+
+out=$rig/linux/$name
+wanted=$(digest "$graph" "$library" "$here/package-lock.json" "${BASH_SOURCE[0]}" "$here/lib.sh")
+# A library of one's own names its components beside it: they count too.
+[ $# -lt 3 ] || wanted+=$(digest "$(dirname "$library")"/*.hpp)
+! fresh "$out/.built" "$wanted" || exit 0
+
+rm -rf "$out"
+mkdir -p "$out"
+generate linux linux_main.hpp "$graph" "$library" "$out"
+g++ -O1 -w -std=c++11 -I "$modules/microflo/microflo" -I "$modules/microflo-core/components" \
+  "$out/main.cpp" -o "$out/firmware" -lrt -lutil
+printf '%s\n' "$wanted" >"$out/.built"
