@@ -2,4 +2,5 @@
 
 pub mod port;
 pub mod request;
+pub mod session;
 pub mod view;
