@@ -214,14 +214,10 @@ impl Probe {
             return;
         }
         let due = if heard.chatter.is_complete() { now } else { now + CHATTER_PAUSE };
-        if let Some(index) = self.candidates.iter().position(|c| c.dialect == dialect && self.on_line(c.baud)) {
-            self.current = index;
-        }
+        // Chatter is proof: there is nothing else to try.
+        self.candidates = vec![Firmware { dialect, baud: self.line_baud.unwrap_or(self.candidates[0].baud) }];
+        self.current = 0;
         self.step = Step::Hold { until: due };
-    }
-
-    fn on_line(&self, baud: u32) -> bool {
-        self.line_baud.unwrap_or(self.candidates[0].baud) == baud
     }
 
     fn open(&mut self, now: Instant, ids: &mut impl FnMut() -> u8, actions: &mut Vec<Action>) {

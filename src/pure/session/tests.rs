@@ -92,7 +92,7 @@ impl Bench {
             }
             if !reply.is_empty() {
                 self.now += LATENCY;
-                self.to_host(&reply);
+                self.host_hears(&reply);
                 continue;
             }
             let wake = self.session.wake_at();
@@ -122,7 +122,7 @@ impl Bench {
         out
     }
 
-    fn to_host(&mut self, bytes: &[u8]) {
+    fn host_hears(&mut self, bytes: &[u8]) {
         self.unanswered = self.unanswered.saturating_sub(bytes.len());
         let lost = self.lose_to_host.min(bytes.len());
         self.lose_to_host -= lost;
@@ -217,7 +217,7 @@ fn boot_chatter_is_understood_and_ends_the_boot_window() {
         let mut bench = Bench::new(dialect, config);
         bench.run(Duration::from_millis(700));
         let chatter = bench.boot_chatter();
-        bench.to_host(&chatter);
+        bench.host_hears(&chatter);
         bench.run(Duration::from_millis(100));
         let ups = bench.ups();
         let boot = ups[0].1.as_ref().expect("the embedded graph");
@@ -233,9 +233,9 @@ fn boot_chatter_between_the_magic_and_its_answer_is_no_answer() {
         bench.deaf_until = bench.now + Duration::from_millis(350);
         bench.run(Duration::from_millis(340));
         let chatter = bench.boot_chatter();
-        bench.to_host(&chatter[..chatter.len() / 2]);
+        bench.host_hears(&chatter[..chatter.len() / 2]);
         bench.run(Duration::from_millis(5));
-        bench.to_host(&chatter[chatter.len() / 2..]);
+        bench.host_hears(&chatter[chatter.len() / 2..]);
         bench.run(Duration::from_secs(3));
         let ups = bench.ups();
         assert_eq!(ups.len(), 1);
@@ -308,7 +308,7 @@ fn a_restart_is_noticed_and_its_graph_learnt() {
         bench.deaf_until = bench.now + Duration::from_millis(50);
         bench.run(Duration::from_millis(50));
         let chatter = bench.boot_chatter();
-        bench.to_host(&chatter);
+        bench.host_hears(&chatter);
         bench.run(Duration::from_secs(1));
         assert_eq!(bench.outcomes(), [(1, Err(Failure::Gone))]);
         assert!(bench.notices.contains(&Notice::Restarted));
@@ -328,7 +328,7 @@ fn a_silent_port_and_a_noisy_port_are_told_apart() {
     let mut noisy = Bench::new(Dialect::Flo01, Config::default());
     noisy.deaf_until = noisy.now + Duration::from_secs(60);
     for _ in 0..100 {
-        noisy.to_host(b"ok T:21.4 /0.0 B:20.9\r\n");
+        noisy.host_hears(b"ok T:21.4 /0.0 B:20.9\r\n");
         noisy.run(Duration::from_millis(100));
     }
     let Some(Notice::NotMicroflo(bytes)) = noisy.notices.last() else { panic!("{:?}", noisy.notices) };
@@ -344,9 +344,9 @@ fn a_running_board_is_joined_in_a_flood_of_events() {
         let target = if dialect == Dialect::Flo01 { PacketTarget::Port(src) } else { PacketTarget::Connected(false) };
         let event = Event::PacketSent { src, target, packet: firmware_proto::Packet::Void };
         let frame = Message { request_id: 0, body: Body::Event(event) }.encode(dialect);
-        bench.to_host(&frame.as_bytes()[3..]);
+        bench.host_hears(&frame.as_bytes()[3..]);
         for _ in 0..2000 {
-            bench.to_host(frame.as_bytes());
+            bench.host_hears(frame.as_bytes());
             bench.run(Duration::from_millis(1));
         }
         assert_eq!(bench.ups().len(), 1);
