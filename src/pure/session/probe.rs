@@ -210,14 +210,14 @@ impl Probe {
             return;
         };
         let dialect = heard.decoder.dialect();
-        if !self.is_holding() && self.firmware().dialect == dialect {
-            return;
-        }
         let due = if heard.chatter.is_complete() { now } else { now + CHATTER_PAUSE };
+        let waits_for_it = !self.is_holding() && self.firmware().dialect == dialect;
         // Chatter is proof: there is nothing else to try.
         self.candidates = vec![Firmware { dialect, baud: self.line_baud.unwrap_or(self.candidates[0].baud) }];
         self.current = 0;
-        self.step = Step::Hold { until: due };
+        if !waits_for_it {
+            self.step = Step::Hold { until: due };
+        }
     }
 
     fn open(&mut self, now: Instant, ids: &mut impl FnMut() -> u8, actions: &mut Vec<Action>) {
