@@ -97,6 +97,11 @@ impl Frame {
         Some(frame)
     }
 
+    /// A frame from the front of a full buffer.
+    pub(crate) const fn whole(dialect: Dialect, bytes: [u8; MAX_FRAME_BYTES]) -> Self {
+        Frame { bytes, len: dialect.frame_len() as u8 }
+    }
+
     /// The bytes on the wire.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.len)]

@@ -12,6 +12,7 @@
 //! | [`message`] | board → host: responses and events |
 //! | [`debug`] | debug levels and debug points |
 //! | [`decoder`] | the host's streaming decoder: bounded, and finds the frame boundary again after lost bytes |
+//! | [`framing`] | how a board cuts the host's bytes into commands |
 //! | [`board_side`] | the board's half of the protocol: implement [`board_side::Board`], feed bytes to [`board_side::Parser`] |
 //! | [`limits`] | what a board can take |
 #![no_std]
@@ -22,6 +23,7 @@ pub mod command;
 pub mod debug;
 pub mod decoder;
 pub mod dialect;
+pub mod framing;
 pub mod limits;
 pub mod message;
 pub mod packet;
@@ -30,6 +32,7 @@ pub use command::Command;
 pub use debug::{DebugLevel, DebugPoint};
 pub use decoder::{Decoded, Decoder};
 pub use dialect::{Dialect, Frame};
+pub use framing::{Framed, Framing};
 pub use message::{Body, Event, Message, PacketTarget, Response};
 pub use packet::Packet;
 

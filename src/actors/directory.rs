@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
+pub use crate::pure::board::ToClient;
 use crate::pure::view::BoardView;
 
 /// Requests to the supervisor that may wait.
@@ -106,15 +107,6 @@ pub enum FromClient {
     /// A JSON message.
     Text(String),
     /// Bytes of the raw protocol, in any chunking.
-    Binary(Vec<u8>),
-}
-
-/// From a board to a client.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ToClient {
-    /// A JSON message.
-    Text(Arc<str>),
-    /// Whole frames of the raw protocol.
     Binary(Vec<u8>),
 }
 

@@ -74,6 +74,18 @@ pub(super) fn shows_misalignment(point: DebugPoint) -> bool {
     )
 }
 
+/// Whether a debug message is all that firmware answers also in the dialect that has `Error` responses.
+pub(super) fn is_only_answer(point: DebugPoint) -> bool {
+    matches!(
+        point,
+        DebugPoint::IoOperationNotImplemented
+            | DebugPoint::IoInvalidValueSet
+            | DebugPoint::UnknownIoType
+            | DebugPoint::ParserUnknownCommand
+            | DebugPoint::ParserInvalidCommand
+    )
+}
+
 /// Whether firmware acknowledges the command all the same after it has said `point`.
 pub(super) fn acknowledges_after(point: DebugPoint) -> bool {
     point == DebugPoint::SendMessageInvalidNode

@@ -197,6 +197,16 @@ impl Session {
         self.outputs.pop_front()
     }
 
+    /// Whether [`Session::poll`] has something.
+    pub fn has_output(&self) -> bool {
+        !self.outputs.is_empty()
+    }
+
+    /// Commands that wait for the wire.
+    pub fn waiting(&self) -> usize {
+        self.requests.waiting()
+    }
+
     fn session_bytes(&mut self, bytes: &mut &[u8], now: Instant) {
         while let Phase::Up { decoder, .. } = &mut self.phase {
             match decoder.next(bytes) {
@@ -227,10 +237,10 @@ impl Session {
         }
     }
 
-    /// In the 8-byte dialect a debug message is the only sign that a command failed.
+    /// In the 8-byte dialect a debug message is the only sign that a command failed; in the other one, for some commands.
     fn debug_point(&mut self, dialect: Dialect, point: DebugPoint, now: Instant) {
-        let speaks_by_debug = dialect == Dialect::Flo01 || point == DebugPoint::IoOperationNotImplemented;
-        if speaks_by_debug && self.requests.refuse(point, now) {
+        let is_answer = dialect == Dialect::Flo01 || matching::is_only_answer(point);
+        if is_answer && self.requests.refuse(point, now) {
             return;
         }
         if matching::shows_misalignment(point) {

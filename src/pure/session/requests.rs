@@ -100,6 +100,11 @@ impl Requests {
         self.in_flight.is_empty() && self.waiting.is_empty()
     }
 
+    /// Commands that wait for the wire.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// When the oldest unanswered command has waited too long: counted from its sending or from the last answer, whichever is later.
     pub(super) fn deadline(&self, patience: Duration) -> Option<Instant> {
         self.in_flight.front().map(|oldest| oldest.sent.max(self.last_progress) + patience)

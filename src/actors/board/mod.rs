@@ -1,0 +1,294 @@
+//! The loop of one board: opens its port, moves bytes and messages between port, clients and [`pure::board`](crate::pure::board),
+//! and reports its status. It decides nothing about what bytes mean.
+
+mod clients;
+mod line;
+mod opening;
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::sleep_until;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use self::clients::{CLIENTS_PER_BOARD, Clients};
+use self::line::{Line, Moved, move_bytes};
+use super::directory::{ClientKind, DirectoryError, FromClient, Link};
+use super::status::{Generation, Status, StatusBoard};
+use crate::pure::board::{Board, Output};
+use crate::pure::view::{BoardState, Firmware};
+use crate::pure::{fbp, session};
+
+pub use self::opening::Target;
+
+/// Commands that may wait before clients are not read any more: with the session's window a few seconds of a 9600-baud line.
+const WAITING_COMMANDS: usize = 256;
+
+/// Bytes read from a port at once.
+const READ_BYTES: usize = 1024;
+
+/// Requests to a board's loop that may wait.
+const COMMANDS: usize = 16;
+
+/// What a board's loop is told at its start.
+#[derive(Debug)]
+pub struct Setup {
+    /// The board.
+    pub id: Uuid,
+    /// Tells this loop's reports from those of an earlier one.
+    pub generation: Generation,
+    /// What to open.
+    pub target: Target,
+    /// How to open the session.
+    pub session: session::Config,
+    /// How FBP clients see it.
+    pub identity: fbp::Identity,
+    /// Its component map.
+    pub library: Option<fbp::Library>,
+    /// Whether a port that stays silent is kept open and asked again: the user named it.
+    pub persistent: bool,
+}
+
+/// What a board's loop can be asked.
+#[derive(Debug)]
+pub enum Command {
+    /// A client wants to connect.
+    Connect(ClientKind, oneshot::Sender<Result<Link, DirectoryError>>),
+    /// The label has changed.
+    SetLabel(String),
+    /// Something has changed on the host: try again now, if waiting.
+    Retry,
+}
+
+/// A running loop. Dropping it stops the loop; its port is closed soon after.
+#[derive(Debug)]
+pub struct Handle {
+    commands: mpsc::Sender<Command>,
+    cancel: CancellationToken,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Handle {
+    /// Passes a request on; gives it back if the loop is too busy or has ended.
+    pub fn request(&self, command: Command) -> Result<(), Command> {
+        self.commands.try_send(command).map_err(|error| error.into_inner())
+    }
+
+    /// Stops the loop and waits until its port is closed.
+    pub async fn stop(mut self) {
+        self.cancel.cancel();
+        // A loop that panicked is stopped, too; the panic was printed.
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.cancel.cancel();
+    }
+}
+
+/// Starts a board's loop.
+pub fn spawn(setup: Setup, status: StatusBoard) -> Handle {
+    let (commands, receiver) = mpsc::channel(COMMANDS);
+    let cancel = CancellationToken::new();
+    let board_loop = Loop {
+        board: Board::new(setup.identity.clone(), setup.library.clone()),
+        clients: Clients::default(),
+        commands: receiver,
+        status,
+        now_said: Status { state: BoardState::Opening, reason: String::new(), firmware: None, clients: 0 },
+        setup,
+    };
+    let task = tokio::spawn(board_loop.run(cancel.clone()));
+    Handle { commands, cancel, task }
+}
+
+/// Why the port is not open any more, or never was.
+enum Closed {
+    /// The board is unplugged.
+    Gone,
+    /// Nothing there for us: leave it alone until somebody says otherwise.
+    LeftAlone,
+    /// The loop is to end.
+    Cancelled,
+}
+
+struct Loop {
+    setup: Setup,
+    board: Board,
+    clients: Clients,
+    commands: mpsc::Receiver<Command>,
+    status: StatusBoard,
+    now_said: Status,
+}
+
+impl Loop {
+    async fn run(mut self, cancel: CancellationToken) {
+        let ended = cancel.clone();
+        let closed = async {
+            loop {
+                let Some(mut line) = self.open().await else { return Closed::Gone };
+                let closed = self.serve(line.as_mut(), &cancel).await;
+                opening::close(line).await;
+                match closed {
+                    Closed::LeftAlone => {
+                        self.board.port_closed(&self.now_said.reason.clone());
+                        self.flush(&mut Vec::new(), None);
+                        self.rest().await;
+                    }
+                    closed => return closed,
+                }
+            }
+        };
+        let closed = tokio::select! {
+            closed = closed => closed,
+            // Ends a wait for the port; an open port ends its own loop and is closed in order.
+            () = ended.cancelled() => Closed::Cancelled,
+        };
+        let reason = match closed {
+            Closed::Gone => "the board is unplugged",
+            _ => "the bridge has closed the port",
+        };
+        self.board.port_closed(reason);
+        self.flush(&mut Vec::new(), None);
+        self.clients.drop_all(reason);
+        if matches!(closed, Closed::Gone) {
+            self.say(BoardState::Gone, reason.into(), None);
+        }
+    }
+
+    /// Moves bytes and messages until the port is closed.
+    async fn serve(&mut self, line: &mut dyn Line, cancel: &CancellationToken) -> Closed {
+        self.board.port_opened(self.setup.session.clone(), Instant::now());
+        let mut rx = [0; READ_BYTES];
+        let mut tx = Vec::new();
+        loop {
+            if let Some(closed) = self.flush(&mut tx, Some(line)) {
+                return closed;
+            }
+            let wake = self.board.wake_at().unwrap_or_else(|| Instant::now() + Duration::from_secs(60));
+            let reads_clients = self.board.waiting() < WAITING_COMMANDS;
+            tokio::select! {
+                moved = move_bytes(line, &mut rx, &tx) => match moved {
+                    Ok(Moved::Read(0)) | Err(_) => return Closed::Gone,
+                    Ok(Moved::Read(count)) => self.board.handle_bytes(&rx[..count], Instant::now()),
+                    Ok(Moved::Wrote(count)) => drop(tx.drain(..count)),
+                },
+                (id, message) = self.clients.next(), if reads_clients => self.client_message(id, message),
+                command = self.commands.recv() => match command {
+                    Some(command) => self.command(command),
+                    None => return Closed::Cancelled,
+                },
+                () = sleep_until(wake.into()) => self.board.handle_time(Instant::now()),
+                () = cancel.cancelled() => return Closed::Cancelled,
+            }
+        }
+    }
+
+    /// Carries out what the board wants done.
+    fn flush(&mut self, tx: &mut Vec<u8>, mut line: Option<&mut dyn Line>) -> Option<Closed> {
+        while let Some(output) = self.board.poll(Instant::now()) {
+            match output {
+                Output::Transmit(bytes) => tx.extend_from_slice(&bytes),
+                Output::SetBaud(baud) => {
+                    if let Some(line) = &mut line
+                        && let Err(error) = line.set_baud(baud)
+                    {
+                        tracing::debug!(board = %self.setup.id, baud, %error, "the port refused the baud rate");
+                    }
+                }
+                Output::Send(id, message) => {
+                    if !self.clients.send(id, message) {
+                        tracing::warn!(board = %self.setup.id, "a client that did not read was dropped");
+                        self.board.disconnect(id);
+                        self.report_clients();
+                    }
+                }
+                Output::State(state, reason, firmware) => {
+                    let leave = match state {
+                        BoardState::NotMicroflo => true,
+                        BoardState::Unresponsive => !self.setup.persistent && !self.board.was_up(),
+                        _ => false,
+                    };
+                    self.say(state, reason, firmware);
+                    if leave && line.is_some() {
+                        return Some(Closed::LeftAlone);
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// The port is closed and stays so until somebody asks for a retry.
+    async fn rest(&mut self) {
+        loop {
+            match self.commands.recv().await {
+                Some(Command::Retry) => return,
+                Some(command) => self.command(command),
+                None => return std::future::pending().await,
+            }
+        }
+    }
+
+    fn client_message(&mut self, id: fbp::ClientId, message: Option<FromClient>) {
+        let now = Instant::now();
+        match message {
+            Some(FromClient::Text(text)) => self.board.handle_text(id, &text, unix_millis(), now),
+            Some(FromClient::Binary(bytes)) => self.board.handle_binary(id, &bytes, now),
+            None => {
+                self.board.disconnect(id);
+                self.report_clients();
+            }
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        match command {
+            Command::Connect(kind, reply) => {
+                let answer = self.connect(kind);
+                // The asker may have left meanwhile: then the link is dropped, and its client with it.
+                let _ = reply.send(answer);
+                self.report_clients();
+            }
+            Command::SetLabel(label) => self.board.set_label(label),
+            Command::Retry => {}
+        }
+    }
+
+    fn connect(&mut self, kind: ClientKind) -> Result<Link, DirectoryError> {
+        let id = self.setup.id;
+        if self.clients.len() >= CLIENTS_PER_BOARD {
+            return Err(DirectoryError::Full { id, clients: self.clients.len() });
+        }
+        let client = self.clients.next_id();
+        match kind {
+            ClientKind::Fbp => self.board.connect_fbp(client),
+            ClientKind::Raw if self.board.connect_raw(client) => {}
+            ClientKind::Raw => return Err(DirectoryError::NotOpen { id, reason: self.now_said.reason.clone() }),
+        }
+        Ok(self.clients.add(client))
+    }
+
+    fn report_clients(&mut self) {
+        let said = self.now_said.clone();
+        self.say(said.state, said.reason, said.firmware);
+    }
+
+    fn say(&mut self, state: BoardState, reason: String, firmware: Option<Firmware>) {
+        let status = Status { state, reason, firmware, clients: self.clients.len() };
+        if status != self.now_said {
+            if status.state != self.now_said.state {
+                tracing::debug!(board = %self.setup.id, state = state.name(), reason = status.reason, "state");
+            }
+            self.now_said = status.clone();
+            self.status.report(self.setup.id, self.setup.generation, status);
+        }
+    }
+}
+
+fn unix_millis() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,182 @@
+//! The supervisor: finds ports, gives each board its id, starts and stops the boards' loops, and serves the directory.
+//!
+//! Events are hints, scans are truth: whatever wakes it, it looks at all ports afresh and makes the boards follow.
+
+mod entry;
+mod plan;
+mod reconcile;
+mod requests;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::sleep_until;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use self::entry::Entry;
+pub use self::plan::{Planner, Simulation};
+use super::directory::DirectoryServer;
+use super::status::{Generation, StatusBoard};
+use crate::io::hotplug::Hotplug;
+use crate::io::store::Store;
+use crate::pure::admission::{Answers, GenericPolicy};
+use crate::pure::identity::{HostKey, SerialMemory};
+use crate::pure::view::{BoardState, BoardView, RegistryStatus};
+
+/// How often ports are looked at without any hint.
+const SCAN_TICK: Duration = Duration::from_secs(5);
+
+/// How long changes are gathered before they are published.
+const PUBLISH_AFTER: Duration = Duration::from_millis(5);
+
+/// How soon after a board vanished its port is looked at again: the device node goes a little later than the line.
+const RESCAN_AFTER_GONE: Duration = Duration::from_millis(200);
+
+/// Boards that are gone and still shown by `list --all`.
+const GONE_BOARDS: usize = 256;
+
+/// What the registrar says of each board.
+pub type Registrations = HashMap<Uuid, Vec<RegistryStatus>>;
+
+/// Where to look for boards.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// `/sys`, or a tree like it.
+    pub sysfs_root: PathBuf,
+    /// `/dev`, or a tree like it.
+    pub dev_root: PathBuf,
+    /// Paths that the user named.
+    pub devices: Vec<PathBuf>,
+    /// How many boards to simulate.
+    pub simulate: u32,
+    /// What to do with generic chips that nobody has answered for.
+    pub generic: GenericPolicy,
+}
+
+/// What the supervisor remembers, as stored.
+#[derive(Debug)]
+pub struct Memory {
+    /// Tells this host's ports from another's.
+    pub host: HostKey,
+    /// By serial key.
+    pub serials: BTreeMap<String, SerialMemory>,
+    /// Chosen ids, by the id that the ladder gives.
+    pub overrides: BTreeMap<Uuid, Uuid>,
+    /// What the user allowed and ignored.
+    pub answers: Answers,
+}
+
+/// The supervisor's state.
+pub struct Supervisor {
+    sources: Sources,
+    planner: Planner,
+    memory: Memory,
+    store: Store,
+    entries: BTreeMap<Uuid, Entry>,
+    status: StatusBoard,
+    generation: Generation,
+    server: DirectoryServer,
+    registrations: watch::Receiver<Arc<Registrations>>,
+    publish_at: Option<Instant>,
+    scan_at: Instant,
+}
+
+impl Supervisor {
+    /// A supervisor that has not looked at any port yet.
+    pub fn new(
+        sources: Sources,
+        planner: Planner,
+        memory: Memory,
+        store: Store,
+        server: DirectoryServer,
+        registrations: watch::Receiver<Arc<Registrations>>,
+    ) -> Self {
+        Supervisor {
+            sources,
+            planner,
+            memory,
+            store,
+            entries: BTreeMap::new(),
+            status: StatusBoard::default(),
+            generation: 0,
+            server,
+            registrations,
+            publish_at: None,
+            scan_at: Instant::now(),
+        }
+    }
+
+    /// Runs until cancelled; then every port is closed in order. `scanned` is told when the first look at the ports is done.
+    pub async fn run(
+        mut self,
+        mut hotplug: Hotplug,
+        cancel: CancellationToken,
+        scanned: mpsc::Sender<()>,
+    ) {
+        self.reconcile().await;
+        self.publish();
+        drop(scanned);
+        loop {
+            let publish_at = self.publish_at.unwrap_or_else(|| Instant::now() + SCAN_TICK);
+            tokio::select! {
+                () = hotplug.changed() => {
+                    self.retry_waiting();
+                    self.reconcile().await;
+                }
+                () = sleep_until(self.scan_at.into()) => self.reconcile().await,
+                reports = self.status.take() => self.take_reports(reports),
+                Some(request) = self.server.requests.recv() => self.answer(request).await,
+                Ok(()) = self.registrations.changed() => self.changed(),
+                () = sleep_until(publish_at.into()), if self.publish_at.is_some() => self.publish(),
+                () = cancel.cancelled() => break,
+            }
+        }
+        self.stop_all().await;
+    }
+
+    /// Something that the views show has changed.
+    fn changed(&mut self) {
+        self.publish_at.get_or_insert_with(|| Instant::now() + PUBLISH_AFTER);
+    }
+
+    fn publish(&mut self) {
+        self.publish_at = None;
+        let registrations = self.registrations.borrow_and_update().clone();
+        let view = |entry: &Entry| entry.view(registrations.get(&entry.id).cloned().unwrap_or_default());
+        let views: Vec<BoardView> = self.entries.values().map(view).collect();
+        self.server.views.send_replace(Arc::new(views));
+    }
+
+    fn take_reports(&mut self, reports: HashMap<Uuid, (Generation, super::status::Status)>) {
+        for (id, (generation, status)) in reports {
+            let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.generation == generation) else { continue };
+            if status.state == BoardState::Gone {
+                entry.gone();
+                self.scan_at = self.scan_at.min(Instant::now() + RESCAN_AFTER_GONE);
+            } else {
+                entry.status = status;
+            }
+        }
+        self.forget_long_gone();
+        self.publish();
+    }
+
+    /// Keeps the newest of the boards that are gone.
+    fn forget_long_gone(&mut self) {
+        let mut gone: Vec<(Instant, Uuid)> =
+            self.entries.values().filter_map(|entry| Some((entry.gone_since?, entry.id))).collect();
+        gone.sort_unstable();
+        for (_, id) in gone.iter().rev().skip(GONE_BOARDS) {
+            self.entries.remove(id);
+        }
+    }
+
+    async fn stop_all(&mut self) {
+        let handles: Vec<_> = self.entries.values_mut().filter_map(|entry| entry.handle.take()).collect();
+        futures_util::future::join_all(handles.into_iter().map(super::board::Handle::stop)).await;
+    }
+}

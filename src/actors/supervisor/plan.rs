@@ -1,0 +1,83 @@
+//! How to treat each board: what its family, the command line and the configuration say, put together.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use uuid::Uuid;
+
+use crate::actors::board::Target;
+use crate::config::{Baud, BoardRule, DeviceSpec};
+use crate::pure::families::Family;
+use crate::pure::fbp::Library;
+use crate::pure::port::Port;
+use crate::pure::session;
+
+/// How simulated boards are made.
+#[derive(Clone, Debug)]
+pub struct Simulation {
+    /// The component map of the simulated firmware.
+    pub library: Library,
+}
+
+/// Everything that is known about boards beforehand.
+#[derive(Clone, Debug)]
+pub struct Planner {
+    /// Ports that the user named.
+    pub devices: Vec<DeviceSpec>,
+    /// Rules of the configuration, the first that says something wins.
+    pub rules: Vec<BoardRule>,
+    /// Component maps, read and checked, by the path that names them.
+    pub libraries: HashMap<PathBuf, Library>,
+    /// Bauds to try.
+    pub bauds: Vec<u32>,
+    /// Simulated boards.
+    pub simulation: Simulation,
+}
+
+/// What to do with one board.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) target: Target,
+    pub(super) session: session::Config,
+    pub(super) label: Option<String>,
+    pub(super) library: Option<Library>,
+}
+
+impl Planner {
+    /// Whether the configuration says to leave it alone.
+    pub(super) fn ignores(&self, port: &Port, id: Uuid) -> bool {
+        self.rules(port, id).any(|rule| rule.ignore)
+    }
+
+    pub(super) fn plan(&self, port: &Port, id: Uuid, family: &Family) -> Plan {
+        let device = match port {
+            Port::Named(path) => self.devices.iter().find(|device| device.path == *path),
+            Port::Usb(_) | Port::Simulated(_) => None,
+        };
+        let baud = device.and_then(|d| d.baud).or_else(|| self.rules(port, id).find_map(|rule| rule.baud));
+        let dialect = device.and_then(|d| d.dialect).or_else(|| self.rules(port, id).find_map(|rule| rule.dialect));
+        let label =
+            device.and_then(|d| d.label.clone()).or_else(|| self.rules(port, id).find_map(|rule| rule.label.clone()));
+        let map = device
+            .and_then(|d| d.components.as_ref())
+            .or_else(|| self.rules(port, id).find_map(|rule| rule.components.as_ref()));
+        let library = match port {
+            Port::Simulated(_) => Some(self.simulation.library.clone()),
+            _ => map.and_then(|map| self.libraries.get(map).cloned()),
+        };
+        let session = session::Config {
+            bauds: baud.map_or_else(|| self.bauds.clone(), |baud| vec![Baud::get(baud)]),
+            dialect,
+            // Opening resets a board only over USB; the adapter knows whether the port has modem lines at all.
+            boot_window: match port {
+                Port::Usb(_) => family.boot_window,
+                Port::Named(_) | Port::Simulated(_) => std::time::Duration::ZERO,
+            },
+        };
+        Plan { target: Target::new(port, family.lines), session, label, library }
+    }
+
+    fn rules<'a>(&'a self, port: &'a Port, id: Uuid) -> impl Iterator<Item = &'a BoardRule> {
+        self.rules.iter().filter(move |rule| rule.matches.fits(port, Some(id)))
+    }
+}

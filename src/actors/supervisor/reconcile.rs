@@ -1,0 +1,186 @@
+//! Makes the boards follow the ports.
+
+use std::time::{Duration, Instant};
+
+use uuid::Uuid;
+
+use super::entry::Entry;
+use super::plan::Plan;
+use super::{SCAN_TICK, Supervisor};
+use crate::actors::board;
+use crate::actors::directory::Secrets;
+use crate::actors::status::Status;
+use crate::io::scan::scan;
+use crate::pure::admission::{Admission, admission};
+use crate::pure::families::Family;
+use crate::pure::identity::{Assignment, assign, default_label};
+use crate::pure::port::Port;
+use crate::pure::view::BoardState;
+
+/// How soon after its line broke a port that is still there is opened again.
+const RETURN_AFTER: Duration = Duration::from_millis(500);
+
+/// What is to be done with a port.
+enum Verdict {
+    Open(Family),
+    Show(BoardState, String),
+}
+
+impl Supervisor {
+    /// Looks at all ports and makes the boards follow.
+    pub(super) async fn reconcile(&mut self) {
+        self.scan_at = Instant::now() + SCAN_TICK;
+        let Some(ports) = self.ports().await else { return };
+        let assigned = assign(&ports, &self.memory.serials, &self.memory.overrides, &self.memory.host);
+        for (key, memory) in assigned.changes {
+            if let Err(error) = self.store.save_serial(&key, &memory).await {
+                tracing::warn!(%error, "which board had a serial number first was not stored");
+            }
+            self.memory.serials.insert(key, memory);
+        }
+        self.drop_missing(&assigned.assignments).await;
+        for assignment in assigned.assignments {
+            self.follow(assignment).await;
+        }
+    }
+
+    /// All ports that are here now; `None` if that cannot be known.
+    async fn ports(&self) -> Option<Vec<Port>> {
+        let (sysfs, dev, named) =
+            (self.sources.sysfs_root.clone(), self.sources.dev_root.clone(), self.sources.devices.clone());
+        let look = move || {
+            let usb = scan(&sysfs, &dev)?;
+            // A dangling link, as a killed PTY leaves one, is not there.
+            let here = named.into_iter().filter(|path| path.exists());
+            Ok::<_, crate::io::scan::ScanError>(usb.into_iter().map(Port::Usb).chain(here.map(Port::Named)).collect())
+        };
+        let mut ports: Vec<Port> = match tokio::task::spawn_blocking(look).await {
+            Ok(Ok(ports)) => ports,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the ports could not be looked at; trying again");
+                return None;
+            }
+            Err(_) => return None,
+        };
+        ports.extend((0..self.sources.simulate).map(Port::Simulated));
+        Some(ports)
+    }
+
+    async fn drop_missing(&mut self, present: &[Assignment]) {
+        let missing = |entry: &&mut Entry| !entry.is_gone() && !present.iter().any(|found| found.id == entry.id);
+        let mut changed = false;
+        for entry in self.entries.values_mut().filter(missing) {
+            entry.gone();
+            changed = true;
+        }
+        if changed {
+            self.publish();
+        }
+    }
+
+    async fn follow(&mut self, assignment: Assignment) {
+        let Some(verdict) = self.verdict(&assignment) else {
+            if let Some(entry) = self.entries.get_mut(&assignment.id).filter(|entry| !entry.is_gone()) {
+                entry.gone();
+                self.changed();
+            }
+            return;
+        };
+        let vanished = self.entries.get(&assignment.id).filter(|entry| entry.port == assignment.port);
+        if let Some(since) = vanished.and_then(|entry| entry.gone_since)
+            && since.elapsed() < RETURN_AFTER
+        {
+            self.scan_at = self.scan_at.min(since + RETURN_AFTER);
+            return;
+        }
+        let known = self.entries.get(&assignment.id).filter(|entry| !entry.is_gone() && entry.port == assignment.port);
+        match (known, &verdict) {
+            // Its loop sees to it.
+            (Some(entry), Verdict::Open(_)) if entry.handle.is_some() => return,
+            (Some(entry), Verdict::Show(state, reason))
+                if entry.handle.is_none() && entry.status.state == *state && entry.status.reason == *reason =>
+            {
+                return;
+            }
+            _ => {}
+        }
+        self.attach(assignment, verdict).await;
+    }
+
+    /// Whether to open a port; `None`: it is no board and is not shown.
+    fn verdict(&self, assignment: &Assignment) -> Option<Verdict> {
+        if self.planner.ignores(&assignment.port, assignment.id) {
+            return Some(Verdict::Show(BoardState::Ignored, "the configuration says to ignore it".into()));
+        }
+        let usb = match &assignment.port {
+            Port::Usb(usb) => usb,
+            Port::Named(_) | Port::Simulated(_) => return Some(Verdict::Open(Family::UNLISTED)),
+        };
+        match admission(usb, assignment.id, self.sources.generic, &self.memory.answers) {
+            Admission::Open(family) => Some(Verdict::Open(family)),
+            Admission::Ask { reason } => Some(Verdict::Show(BoardState::NotAllowed, reason)),
+            Admission::Ignored { reason } => Some(Verdict::Show(BoardState::Ignored, reason)),
+            Admission::Bootloader { .. } | Admission::NotOurs => None,
+        }
+    }
+
+    /// A board is new, is back, or is to be treated otherwise.
+    async fn attach(&mut self, assignment: Assignment, verdict: Verdict) {
+        let Assignment { id, port, rung, warning, .. } = assignment;
+        if let Some(handle) = self.entries.get_mut(&id).and_then(|entry| entry.handle.take()) {
+            handle.stop().await;
+        }
+        let record = match self.store.ensure_board(id).await {
+            Ok(record) => record,
+            Err(error) => {
+                tracing::error!(%error, board = %id, "the board is not served: its secret cannot be stored");
+                return;
+            }
+        };
+        let family = match &verdict {
+            Verdict::Open(family) => *family,
+            Verdict::Show(..) => Family::UNLISTED,
+        };
+        let plan = self.planner.plan(&port, id, &family);
+        let label = record.label.or_else(|| plan.label.clone()).unwrap_or_else(|| default_label(&port, id));
+        tracing::info!(board = %id, label, port = %port, "found");
+        self.generation += 1;
+        let secrets = Secrets { full: record.secret };
+        let (handle, status) = match verdict {
+            Verdict::Open(_) => (Some(self.start(id, &port, &label, &secrets, plan)), opening()),
+            Verdict::Show(state, reason) => (None, Status { state, reason, firmware: None, clients: 0 }),
+        };
+        let entry = Entry {
+            id,
+            rung: rung.name(),
+            port,
+            label,
+            secrets,
+            warnings: warning.into_iter().collect(),
+            linger: family.removal_debounce(),
+            generation: self.generation,
+            status,
+            handle,
+            gone_since: None,
+        };
+        self.entries.insert(id, entry);
+        self.changed();
+    }
+
+    fn start(&self, id: Uuid, port: &Port, label: &str, secrets: &Secrets, plan: Plan) -> board::Handle {
+        let setup = board::Setup {
+            id,
+            generation: self.generation,
+            target: plan.target,
+            session: plan.session,
+            identity: crate::pure::fbp::Identity { id, label: label.to_owned(), secret: secrets.full.clone() },
+            library: plan.library,
+            persistent: !matches!(port, Port::Usb(_)),
+        };
+        board::spawn(setup, self.status.clone())
+    }
+}
+
+fn opening() -> Status {
+    Status { state: BoardState::Opening, reason: "the port is being opened".into(), firmware: None, clients: 0 }
+}

@@ -1,0 +1,98 @@
+//! What the directory is asked.
+
+use uuid::Uuid;
+
+use super::Supervisor;
+use super::entry::Entry;
+use crate::actors::board::Command;
+use crate::actors::directory::{DirectoryError, Request};
+use crate::pure::port::Port;
+
+/// The longest label, in characters.
+const LABEL_CHARS: usize = 64;
+
+impl Supervisor {
+    pub(super) async fn answer(&mut self, request: Request) {
+        // An asker who has left needs no answer.
+        match request {
+            Request::SetLabel { id, label, reply } => drop(reply.send(self.set_label(id, label).await)),
+            Request::Admit { id, allow, chip, reply } => drop(reply.send(self.admit(id, allow, chip).await)),
+            Request::Secrets { id, reply } => drop(reply.send(self.entry(id).map(|entry| entry.secrets.clone()))),
+            Request::Connect { id, kind, reply } => match self.connectable(id) {
+                Ok(handle) => {
+                    if let Err(Command::Connect(_, reply)) = handle.request(Command::Connect(kind, reply)) {
+                        let reason = "it is too busy; try again".to_owned();
+                        drop(reply.send(Err(DirectoryError::NotOpen { id, reason })));
+                    }
+                }
+                Err(error) => drop(reply.send(Err(error))),
+            },
+        }
+    }
+
+    /// A hint came: whoever waits for a port may try again.
+    pub(super) fn retry_waiting(&self) {
+        use crate::pure::view::BoardState::{Busy, WaitingForPermission};
+        let waiting = |entry: &&Entry| matches!(entry.status.state, Busy | WaitingForPermission);
+        for handle in self.entries.values().filter(waiting).filter_map(|entry| entry.handle.as_ref()) {
+            // A full queue has a retry in it already.
+            let _ = handle.request(Command::Retry);
+        }
+    }
+
+    fn entry(&self, id: Uuid) -> Result<&Entry, DirectoryError> {
+        self.entries.get(&id).ok_or(DirectoryError::NotFound(id))
+    }
+
+    fn connectable(&self, id: Uuid) -> Result<&crate::actors::board::Handle, DirectoryError> {
+        let entry = self.entry(id)?;
+        entry.handle.as_ref().ok_or_else(|| DirectoryError::NotOpen { id, reason: entry.status.reason.clone() })
+    }
+
+    async fn set_label(&mut self, id: Uuid, label: String) -> Result<(), DirectoryError> {
+        let label = label.trim().to_owned();
+        let length = label.chars().count();
+        if length == 0 || length > LABEL_CHARS || label.chars().any(char::is_control) {
+            let text = format!("a label has 1 to {LABEL_CHARS} characters on one line; this one has {length}");
+            return Err(DirectoryError::Invalid(text));
+        }
+        self.entry(id)?;
+        self.store.set_label(id, &label).await.map_err(|error| DirectoryError::Store(error.to_string()))?;
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.label.clone_from(&label);
+            if let Some(handle) = &entry.handle {
+                // A loop that is too busy shows the old label until it is started again; the store has the new one.
+                let _ = handle.request(Command::SetLabel(label));
+            }
+        }
+        self.publish();
+        Ok(())
+    }
+
+    async fn admit(&mut self, id: Uuid, allow: bool, chip: bool) -> Result<(), DirectoryError> {
+        let entry = self.entry(id)?;
+        let stored = match (&entry.port, chip) {
+            (Port::Usb(usb), true) => {
+                let (vid, pid) = (usb.vid, usb.pid);
+                self.memory.answers.chips.insert((vid, pid), allow);
+                self.memory.answers.boards.remove(&id);
+                self.store.save_chip_answer(vid, pid, allow).await
+            }
+            (_, false) => {
+                self.memory.answers.boards.insert(id, allow);
+                self.store.save_board_answer(id, allow).await
+            }
+            (_, true) => {
+                return Err(DirectoryError::Invalid("only a USB device has a chip to say yes or no to".into()));
+            }
+        };
+        stored.map_err(|error| DirectoryError::Store(error.to_string()))?;
+        // Said yes again to a board that is being left alone: try it again.
+        if let Some(handle) = self.entries.get(&id).and_then(|entry| entry.handle.as_ref()).filter(|_| allow) {
+            let _ = handle.request(Command::Retry);
+        }
+        self.reconcile().await;
+        self.publish();
+        Ok(())
+    }
+}

@@ -1,0 +1,271 @@
+//! One board: its session, its FBP runtime and its raw clients, put together. Sans-IO like its parts.
+//!
+//! ```text
+//!  FBP clients ── text ──> fbp::Runtime ── requests ──┐
+//!                                                     ├──> Session ── bytes ──> port
+//!  raw clients ── bytes ─> RawSession ── commands ────┘
+//! ```
+//!
+//! A reply goes to the asker, an event to everyone; both kinds of client share the session's one request table and the
+//! runtime's one mirror of the board.
+
+mod raw_clients;
+mod reasons;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+
+use firmware_proto::{Event, Response};
+
+use self::raw_clients::RawClients;
+use super::fbp::{self, ClientId};
+use super::request::{Failure, Outcome, Ticket};
+use super::session::{self, Notice, Session};
+use super::view::{BoardState, Firmware};
+
+/// To a client.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ToClient {
+    /// A JSON message.
+    Text(Arc<str>),
+    /// Whole frames of the raw protocol.
+    Binary(Vec<u8>),
+}
+
+/// What the board's loop has to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Write these bytes to the port.
+    Transmit(Vec<u8>),
+    /// Change the line's baud rate.
+    SetBaud(u32),
+    /// Send this to a client.
+    Send(ClientId, ToClient),
+    /// The board's state or firmware has changed.
+    State(BoardState, String, Option<Firmware>),
+}
+
+/// A board that is attached, with or without an open port.
+#[derive(Debug)]
+pub struct Board {
+    runtime: fbp::Runtime,
+    raw: RawClients,
+    session: Option<Session>,
+    bauds: Vec<u32>,
+    has_library: bool,
+    /// It has answered since the port was opened.
+    was_up: bool,
+    outputs: VecDeque<Output>,
+}
+
+impl Board {
+    /// A board with its runtime; the port is not open yet.
+    pub fn new(identity: fbp::Identity, library: Option<fbp::Library>) -> Self {
+        let has_library = library.is_some();
+        Board {
+            runtime: fbp::Runtime::new(identity, library),
+            raw: RawClients::default(),
+            session: None,
+            bauds: Vec::new(),
+            has_library,
+            was_up: false,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// Changes the label that clients see.
+    pub fn set_label(&mut self, label: String) {
+        self.runtime.set_label(label);
+    }
+
+    /// The port was opened.
+    pub fn port_opened(&mut self, config: session::Config, now: Instant) {
+        self.bauds.clone_from(&config.bauds);
+        self.was_up = false;
+        let state = if config.boot_window.is_zero() {
+            (BoardState::Handshaking, reasons::handshaking(&self.bauds))
+        } else {
+            (BoardState::Booting, reasons::booting())
+        };
+        self.session = Some(Session::new(config, now));
+        self.say(state.0, state.1);
+    }
+
+    /// The port was closed; the loop says the state. Open requests fail.
+    pub fn port_closed(&mut self, why: &str) {
+        if self.session.take().is_some() {
+            self.raw.board_down();
+            self.runtime.board_down(why);
+        }
+    }
+
+    /// A client has connected that speaks FBP.
+    pub fn connect_fbp(&mut self, client: ClientId) {
+        self.runtime.connect(client);
+    }
+
+    /// A client has connected that speaks the binary protocol. False while the board is not ready: there is no dialect to speak.
+    pub fn connect_raw(&mut self, client: ClientId) -> bool {
+        let Some(firmware) = self.firmware() else { return false };
+        self.raw.connect(client, firmware.dialect);
+        true
+    }
+
+    /// A client is gone; what it had asked is done all the same.
+    pub fn disconnect(&mut self, client: ClientId) {
+        self.runtime.disconnect(client);
+        self.raw.disconnect(client);
+    }
+
+    /// A JSON message; `unix_millis` is the wall clock, for time stamps.
+    pub fn handle_text(&mut self, client: ClientId, text: &str, unix_millis: u64, now: Instant) {
+        self.runtime.handle_text(client, text, unix_millis);
+        self.forward_requests(now);
+    }
+
+    /// Raw bytes from a client.
+    pub fn handle_binary(&mut self, client: ClientId, bytes: &[u8], now: Instant) {
+        for request in self.raw.handle_bytes(client, bytes, &self.runtime) {
+            if let Some(session) = &mut self.session {
+                session.submit(request, now);
+            }
+        }
+    }
+
+    /// Bytes from the board.
+    pub fn handle_bytes(&mut self, bytes: &[u8], now: Instant) {
+        if let Some(session) = &mut self.session {
+            session.handle_bytes(bytes, now);
+        }
+    }
+
+    /// Time has passed.
+    pub fn handle_time(&mut self, now: Instant) {
+        if let Some(session) = &mut self.session
+            && session.wake_at() <= now
+        {
+            session.handle_time(now);
+        }
+    }
+
+    /// When [`Board::handle_time`] is due.
+    pub fn wake_at(&self) -> Option<Instant> {
+        self.session.as_ref().map(Session::wake_at)
+    }
+
+    /// How many commands wait for the wire. Take no more from clients while this is high.
+    pub fn waiting(&self) -> usize {
+        self.session.as_ref().map_or(0, Session::waiting) + self.runtime.waiting()
+    }
+
+    /// How the board is spoken to, while it is ready.
+    pub fn firmware(&self) -> Option<Firmware> {
+        self.session.as_ref().and_then(Session::firmware)
+    }
+
+    /// Whether the board has answered since its port was opened.
+    pub fn was_up(&self) -> bool {
+        self.was_up
+    }
+
+    /// The next thing to do; call until `None` after every change.
+    pub fn poll(&mut self, now: Instant) -> Option<Output> {
+        loop {
+            if let Some(output) = self.outputs.pop_front() {
+                return Some(output);
+            }
+            let output = self.session.as_mut().and_then(Session::poll);
+            match output {
+                Some(session::Output::Transmit(bytes)) => return Some(Output::Transmit(bytes)),
+                Some(session::Output::SetBaud(baud)) => return Some(Output::SetBaud(baud)),
+                Some(session::Output::Notice(notice)) => self.notice(notice, now),
+                None => {
+                    self.forward_requests(now);
+                    let nothing_new = self.outputs.is_empty() && !self.session_has_output();
+                    if nothing_new {
+                        return self.raw.poll().map(|(client, bytes)| Output::Send(client, ToClient::Binary(bytes)));
+                    }
+                }
+            }
+        }
+    }
+
+    fn session_has_output(&self) -> bool {
+        self.session.as_ref().is_some_and(Session::has_output)
+    }
+
+    /// Moves what the runtime has to say to the session and to the outputs.
+    fn forward_requests(&mut self, now: Instant) {
+        while let Some(output) = self.runtime.poll() {
+            match output {
+                fbp::Output::Send { to, text } => self.outputs.push_back(Output::Send(to, ToClient::Text(text))),
+                fbp::Output::Request(request) => match &mut self.session {
+                    Some(session) => session.submit(request, now),
+                    None => self.runtime.handle_outcome(request.ticket, Err(Failure::Gone)),
+                },
+            }
+        }
+    }
+
+    fn notice(&mut self, notice: Notice, _now: Instant) {
+        match notice {
+            Notice::Handshaking => self.say(BoardState::Handshaking, reasons::handshaking(&self.bauds)),
+            Notice::Up { firmware, boot } => self.up(firmware, boot),
+            Notice::OutOfStep(cause) => {
+                let why = format!("{cause}; the session is being opened again");
+                self.runtime.graph_lost();
+                self.runtime.board_down(&why);
+                self.raw.graph_lost();
+                self.say(BoardState::Handshaking, why);
+            }
+            Notice::Restarted => {
+                self.runtime.board_down("the board has restarted");
+                self.say(BoardState::Handshaking, "the board has restarted; the session is being opened again".into());
+            }
+            Notice::Silent if self.was_up => self.say(BoardState::Unresponsive, reasons::gone_silent()),
+            Notice::Silent => self.say(BoardState::Unresponsive, reasons::silent(&self.bauds)),
+            // Noise from a board that was MicroFlo before is a fault of the line, not another firmware.
+            Notice::NotMicroflo(_) if self.was_up => self.say(BoardState::Unresponsive, reasons::gone_silent()),
+            Notice::NotMicroflo(bytes) => {
+                self.say(BoardState::NotMicroflo, reasons::not_microflo(&bytes, &self.bauds));
+            }
+            Notice::Done(ticket, outcome) => self.done(ticket, outcome),
+            Notice::Event(event) => self.event(&event),
+        }
+    }
+
+    fn up(&mut self, firmware: Firmware, boot: Option<Vec<Response>>) {
+        match boot {
+            Some(boot) => {
+                self.runtime.handle_boot(&boot);
+                self.raw.restarted(&boot);
+            }
+            // A board that was in session before may hold any graph.
+            None if !self.was_up => self.runtime.graph_lost(),
+            None => {}
+        }
+        self.was_up = true;
+        self.runtime.board_up(firmware.dialect);
+        self.say(BoardState::Ready, reasons::ready(firmware, self.has_library));
+    }
+
+    fn done(&mut self, ticket: Ticket, outcome: Outcome) {
+        if let Some(command) = self.raw.handle_outcome(ticket, outcome) {
+            if let Ok(response) = outcome {
+                self.runtime.raw_outcome(&command, &response);
+            }
+        } else {
+            self.runtime.handle_outcome(ticket, outcome);
+        }
+    }
+
+    fn event(&mut self, event: &Event) {
+        self.runtime.handle_event(event);
+        self.raw.handle_event(*event);
+    }
+
+    fn say(&mut self, state: BoardState, reason: String) {
+        self.outputs.push_back(Output::State(state, reason, self.firmware()));
+    }
+}
