@@ -1,5 +1,9 @@
 //! Everything that decides, without a clock, a file or a socket.
 
+pub mod backoff;
 pub mod port;
+pub mod registration;
+pub mod registry;
 pub mod request;
+pub mod secret;
 pub mod view;
