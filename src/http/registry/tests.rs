@@ -8,7 +8,10 @@ use axum::http::{HeaderMap, Request};
 use tower::ServiceExt;
 
 use super::*;
+use crate::io::registry_client::{CallError, Limits, RegistryClient};
 use crate::io::store::{LocalUser, Store};
+use crate::pure::registry::Record;
+use crate::pure::secret::Secret;
 
 const ID: &str = "11111111-1111-4111-8111-111111111111";
 const RUNTIME: &str = "/runtimes/11111111-1111-4111-8111-111111111111";
@@ -193,4 +196,44 @@ async fn bad_requests_are_answered_in_json() {
         assert_eq!(answer.status, status, "{method} {path}: {}", answer.text);
         assert!(answer.json()["message"].as_str().is_some_and(|text| !text.contains("hush")), "{}", answer.text);
     }
+}
+
+/// The registry on a real socket, and the bridge's own client for it.
+async fn served(with_token: bool) -> (Bench, RegistryClient) {
+    let bench = Bench::new().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let service = bench.router.clone().into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, service).await });
+    let token = with_token.then(|| bench.user.token.clone());
+    let client = RegistryClient::new(&url, token, Limits::default()).unwrap();
+    (bench, client)
+}
+
+fn own_record(bench: &Bench) -> Record {
+    let id = Uuid::parse_str(ID).unwrap();
+    Record::create(id, Patch::parse(id, bench.record()).unwrap(), None).unwrap()
+}
+
+#[tokio::test]
+async fn a_runtime_lives_and_dies_by_our_own_client() {
+    let (bench, client) = served(true).await;
+    let record = own_record(&bench);
+    assert!(matches!(client.ping(record.id).await, Err(CallError::NotFound { .. })));
+    client.put(&record).await.unwrap();
+    client.put(&record).await.unwrap();
+    client.ping(record.id).await.unwrap();
+    client.delete(record.id).await.unwrap();
+    assert!(matches!(client.delete(record.id).await, Err(CallError::NotFound { .. })));
+}
+
+#[tokio::test]
+async fn without_a_token_registering_works_and_deleting_does_not() {
+    let (bench, client) = served(false).await;
+    let record = own_record(&bench);
+    client.put(&record).await.unwrap();
+    let error = client.delete(record.id).await.unwrap_err();
+    assert!(error.to_string().contains("wants a token; configure one for it"), "{error}");
+    let other = Record { secret: Some(Secret::new("another")), ..record };
+    assert!(matches!(client.put(&other).await, Err(CallError::Forbidden { .. })));
 }
