@@ -87,7 +87,8 @@ async fn what_a_registry_refuses_is_told_apart() {
 async fn a_redirect_is_reported_not_followed() {
     let arrived = Arc::new(AtomicUsize::new(0));
     let counted = arrived.clone();
-    let target = serve(Router::new().fallback(async move || drop(counted.fetch_add(1, Ordering::Relaxed)))).await;
+    let count = async move || counted.fetch_add(1, Ordering::Relaxed).to_string();
+    let target = serve(Router::new().fallback(count)).await;
     let to = format!("{target}/runtimes/secret-path?x=1");
     let client = serve_always(move |_| Redirect::temporary(&to)).await;
     for result in [client.put(&record(Uuid::nil())).await, client.delete(Uuid::nil()).await] {

@@ -69,11 +69,8 @@ pub enum Due {
     At(Instant),
     /// Not before something else happens.
     Never,
-    /// Never again: this registration can be dropped.
-    Finished {
-        /// Whether a record may be left at the registry, for a later run to remove.
-        remains: bool,
-    },
+    /// Never again: this registration can be dropped. [`Registration::may_remain`] tells whether a record may be left.
+    Finished,
 }
 
 /// What is known of the registry's record.
@@ -176,9 +173,8 @@ impl Registration {
             (Board::Ready(_), _) => Due::At(self.not_before),
             (Board::Starting, Remote::Holds(_)) => Due::At(self.ping_at.max(self.not_before)),
             (Board::Starting, _) => Due::Never,
-            (Board::AwaySince { .. }, Remote::Nothing | Remote::Foreign) => Due::Finished { remains: false },
-            (Board::AwaySince { .. }, Remote::Stuck) => Due::Finished { remains: true },
-            (Board::AwaySince { .. }, _) if !self.can_delete => Due::Finished { remains: true },
+            (Board::AwaySince { .. }, Remote::Nothing | Remote::Foreign | Remote::Stuck) => Due::Finished,
+            (Board::AwaySince { .. }, _) if !self.can_delete => Due::Finished,
             (Board::AwaySince { delete_at }, _) => Due::At(self.not_before.max(*delete_at)),
         }
     }

@@ -51,6 +51,11 @@ impl Bench {
         self.machine.answered(answer, self.now, RANDOM);
     }
 
+    /// Nothing more is to be done, and a record may or may not be left.
+    fn finished(&self, remains: bool) {
+        assert_eq!((self.machine.due(), self.machine.may_remain()), (Due::Finished, remains));
+    }
+
     /// How long until something is due.
     fn due_in(&self) -> Duration {
         match self.machine.due() {
@@ -121,7 +126,7 @@ fn a_gone_board_is_deleted_after_the_debounce() {
     bench.pass(LINGER / 2);
     assert_eq!(bench.start(), Some(Action::Delete));
     bench.answer(Answer::Accepted);
-    assert_eq!(bench.machine.due(), Due::Finished { remains: false });
+    bench.finished(false);
 }
 
 #[test]
@@ -197,7 +202,7 @@ fn what_will_not_get_better_by_itself_is_tried_rarely() {
     bench.answer(Answer::Refused("the token is not valid".to_owned()));
     assert_eq!(bench.due_in(), TIMING.backoff.max);
     bench.see(Presence::Away);
-    assert_eq!(bench.machine.due(), Due::Finished { remains: false }, "nothing was ever registered");
+    bench.finished(false); // nothing was ever registered
 }
 
 #[test]
@@ -216,7 +221,7 @@ fn a_put_without_an_answer_is_deleted_when_the_board_goes() {
     bench.pass(Duration::from_secs(4));
     assert_eq!(bench.start(), Some(Action::Delete));
     bench.answer(Answer::NotFound);
-    assert_eq!(bench.machine.due(), Due::Finished { remains: false });
+    bench.finished(false);
 }
 
 #[test]
@@ -224,7 +229,7 @@ fn a_board_never_seen_ready_leaves_nothing_to_delete() {
     let mut bench = Bench::new(true);
     bench.see(Presence::Starting);
     bench.see(Presence::Away);
-    assert_eq!(bench.machine.due(), Due::Finished { remains: false });
+    bench.finished(false);
 }
 
 #[test]
@@ -248,8 +253,8 @@ fn without_a_token_a_record_stays_and_is_remembered() {
     let mut bench = Bench::registered(false);
     assert!(bench.machine.detail().contains("without a token"), "{}", bench.machine.detail());
     bench.see(Presence::Away);
-    assert_eq!(bench.machine.due(), Due::Finished { remains: true });
-    assert_eq!(Bench::leftover(false).machine.due(), Due::Finished { remains: true });
+    bench.finished(true);
+    Bench::leftover(false).finished(true);
 }
 
 #[test]
@@ -282,7 +287,7 @@ fn a_foreign_record_that_cannot_be_replaced_is_explained_and_left_alone() {
         assert!(!bench.machine.registered());
         assert_eq!(bench.due_in(), TIMING.backoff.max);
         bench.see(Presence::Away);
-        assert_eq!(bench.machine.due(), Due::Finished { remains: false });
+        bench.finished(false);
     }
 }
 
@@ -293,7 +298,7 @@ fn a_record_that_the_token_may_not_delete_remains_until_the_board_is_back() {
     bench.pass(LINGER);
     bench.start();
     bench.answer(Answer::Refused("the token is not valid".to_owned()));
-    assert_eq!(bench.machine.due(), Due::Finished { remains: true });
+    bench.finished(true);
     bench.see(ready("Blinky"));
     bench.pass(TIMING.backoff.max);
     assert_eq!(bench.start(), Some(put("Blinky")));
