@@ -22,7 +22,7 @@ use crate::pure::view::{BoardState, RegistryStatus};
 
 const BOARD: Uuid = Uuid::from_u128(0x11111111_1111_4111_8111_111111111111);
 const OWNER: Uuid = Uuid::from_u128(0xaaaaaaaa_aaaa_4aaa_8aaa_aaaaaaaaaaaa);
-const DEBOUNCE: Duration = Duration::from_millis(150);
+const DEBOUNCE: Duration = Duration::from_millis(300);
 const TIMING: Timing = Timing {
     ping: Duration::from_millis(60),
     backoff: Backoff { base: Duration::from_millis(20), max: Duration::from_millis(80) },
@@ -228,7 +228,7 @@ async fn a_board_back_within_the_debounce_is_never_deleted() {
     bench.show_ready();
     bench.until_registered(&url).await;
     bench.show(&[]);
-    tokio::time::sleep(DEBOUNCE / 3).await;
+    tokio::time::sleep(DEBOUNCE / 10).await;
     bench.show(&[board("Blinky", BoardState::Handshaking)]);
     tokio::time::sleep(DEBOUNCE * 2).await;
     bench.show_ready();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
@@ -33,7 +33,9 @@ pub(super) struct Worker {
     registrations: HashMap<Uuid, Registration>,
     /// Boards whose status may have changed since it was published.
     touched: HashSet<Uuid>,
-    under_way: JoinSet<(Uuid, Answer)>,
+    under_way: JoinSet<Answer>,
+    /// Whose requests those are.
+    requests: HashMap<task::Id, Uuid>,
 }
 
 impl Worker {
@@ -54,6 +56,7 @@ impl Worker {
             registrations: HashMap::new(),
             touched: HashSet::new(),
             under_way: JoinSet::new(),
+            requests: HashMap::new(),
         }
     }
 
@@ -72,10 +75,7 @@ impl Worker {
                     Ok(()) => self.look(),
                     Err(_) => return,
                 },
-                Some(done) = self.under_way.join_next() => match done {
-                    Ok((id, answer)) => self.finish(id, answer).await,
-                    Err(error) => tracing::error!(registry = self.target.name(), %error, "a request was lost"),
-                },
+                Some(done) = self.under_way.join_next_with_id() => self.finish(done).await,
                 () = sleep_until(wake) => {}
             }
         }
@@ -130,11 +130,15 @@ impl Worker {
             self.touched.insert(id);
             let request =
                 Request { target: self.target.clone(), store: self.store.clone(), directory: self.directory.clone() };
-            self.under_way.spawn(async move { (id, request.carry_out(id, action).await) });
+            let task = self.under_way.spawn(async move { request.carry_out(id, action).await });
+            self.requests.insert(task.id(), id);
         }
     }
 
-    async fn finish(&mut self, id: Uuid, answer: Answer) {
+    async fn finish(&mut self, done: Result<(task::Id, Answer), task::JoinError>) {
+        let (task, answer) =
+            done.unwrap_or_else(|error| (error.id(), Answer::Failed(format!("internal error: {error}"))));
+        let Some(id) = self.requests.remove(&task) else { return };
         let Some(registration) = self.registrations.get_mut(&id) else { return };
         let before = (registration.registered(), registration.error().map(str::to_owned));
         registration.answered(answer, Instant::now().into_std(), random::jitter());

@@ -4,15 +4,17 @@
 //! [`Registration::vanished`]) and what the registry answered ([`Registration::answered`]); ask it when something is
 //! [due](Registration::due) and [start](Registration::start) that. One request at a time is under way.
 
+mod answers;
 mod sighting;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::time::{Duration, Instant};
 
 pub use sighting::{Presence, Sighting, Wanted, sighting};
 
-use super::backoff::{Backoff, jitter};
+use super::backoff::Backoff;
 
 /// How long a record outlives its board.
 pub const LINGER: Duration = Duration::from_secs(3);
@@ -195,93 +197,6 @@ impl Registration {
         Some(action)
     }
 
-    /// The registry answered, or did not. `random` is spread evenly over all of `u32`.
-    pub fn answered(&mut self, answer: Answer, now: Instant, random: u32) {
-        match self.under_way.take() {
-            Some(Action::Put(wanted)) => self.put_answered(wanted, answer, now, random),
-            Some(Action::Ping) => self.ping_answered(answer, now, random),
-            Some(Action::Delete) => self.delete_answered(answer, now, random),
-            None => {}
-        }
-    }
-
-    fn put_answered(&mut self, wanted: Wanted, answer: Answer, now: Instant, random: u32) {
-        match answer {
-            Answer::Accepted => {
-                self.remote = Remote::Holds(wanted);
-                self.replaced = false;
-                self.succeeded(now, random);
-            }
-            Answer::Forbidden(reason) => {
-                self.remote = Remote::Foreign;
-                if self.replaced || !self.can_delete {
-                    self.refused(reason, now, random);
-                }
-            }
-            Answer::Refused(reason) => self.refused(reason, now, random),
-            Answer::NotFound => self.refused("the registry has no such path; check its URL".to_owned(), now, random),
-            Answer::Failed(reason) => {
-                self.remote = Remote::Unsure;
-                self.failed(reason, now, random);
-            }
-        }
-    }
-
-    fn ping_answered(&mut self, answer: Answer, now: Instant, random: u32) {
-        match answer {
-            Answer::Accepted => self.succeeded(now, random),
-            Answer::NotFound => {
-                self.remote = Remote::Nothing;
-                self.succeeded(now, random);
-            }
-            Answer::Forbidden(reason) | Answer::Refused(reason) => self.refused(reason, now, random),
-            Answer::Failed(reason) => self.failed(reason, now, random),
-        }
-    }
-
-    fn delete_answered(&mut self, answer: Answer, now: Instant, random: u32) {
-        let replacing = self.remote == Remote::Foreign;
-        match answer {
-            Answer::Accepted | Answer::NotFound => {
-                self.remote = Remote::Nothing;
-                self.replaced |= replacing;
-                self.succeeded(now, random);
-            }
-            Answer::Forbidden(reason) | Answer::Refused(reason) => {
-                match replacing {
-                    true => self.replaced = true,
-                    false => self.remote = Remote::Stuck,
-                }
-                self.refused(reason, now, random);
-            }
-            Answer::Failed(reason) => {
-                if !replacing {
-                    self.remote = Remote::Unsure;
-                }
-                self.failed(reason, now, random);
-            }
-        }
-    }
-
-    fn succeeded(&mut self, now: Instant, random: u32) {
-        self.failures = 0;
-        self.error = None;
-        self.not_before = now;
-        self.ping_at = now + jitter(self.timing.ping, random);
-    }
-
-    fn failed(&mut self, reason: String, now: Instant, random: u32) {
-        self.failures = self.failures.saturating_add(1);
-        self.error = Some(reason);
-        self.not_before = now + self.timing.backoff.delay(self.failures, random);
-    }
-
-    fn refused(&mut self, reason: String, now: Instant, random: u32) {
-        self.failures = self.failures.saturating_add(1);
-        self.error = Some(reason);
-        self.not_before = now + self.timing.backoff.longest(random);
-    }
-
     /// The last error, until something succeeds.
     pub fn error(&self) -> Option<&str> {
         self.error.as_deref()
@@ -295,30 +210,5 @@ impl Registration {
     /// Whether the registry has the board's record, as far as is known.
     pub fn registered(&self) -> bool {
         matches!(self.remote, Remote::Holds(_))
-    }
-
-    /// How things stand and what remains to be done, in words.
-    pub fn detail(&self) -> String {
-        let away = matches!(self.board, Board::AwaySince { .. });
-        match (&self.remote, &self.error) {
-            (Remote::Foreign, _) if !self.can_delete => {
-                "another host holds this board's record, with another secret: give the bridge a token for this registry, \
-                 or delete the record there"
-                    .to_owned()
-            }
-            (Remote::Foreign, Some(error)) => {
-                format!("another host holds this board's record, with another secret, and it cannot be replaced: {error}")
-            }
-            (Remote::Holds(_), Some(error)) => format!("registered, but the last attempt failed: {error}"),
-            (_, Some(error)) => format!("{error}; the bridge keeps trying"),
-            (Remote::Holds(_), None) if !self.can_delete => {
-                "registered; without a token for this registry the bridge cannot delete it when the board goes".to_owned()
-            }
-            (Remote::Holds(_), None) if away => "registered; will be deleted unless the board comes back".to_owned(),
-            (Remote::Holds(_), None) => "registered".to_owned(),
-            (_, None) if away => "being deleted".to_owned(),
-            (_, None) if self.board == Board::Starting => "waits until the board is ready".to_owned(),
-            (_, None) => "being registered".to_owned(),
-        }
     }
 }
