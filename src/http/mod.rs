@@ -1,1 +1,3 @@
 //! The one HTTP port: router, WebSockets, API, registry.
+
+pub mod registry;

@@ -1,0 +1,130 @@
+//! The embedded registry over HTTP, as Flowhub's own: `/runtimes…` and `/user`.
+//!
+//! Host and Origin are checked before a request gets here. A request without a peer address came over the control
+//! socket and is local.
+
+mod answer;
+mod caller;
+mod cors;
+#[cfg(test)]
+mod tests;
+
+use std::time::SystemTime;
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router, middleware};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::io::store::{RegistryError, RegistryStore};
+use crate::pure::registry::{Entry, Patch, RECORD_LIMIT_BYTES, Refusal, UnixMillis};
+
+use answer::Failure;
+use caller::{Anyone, Known};
+
+/// What the routes need.
+#[derive(Clone, Debug)]
+pub struct RegistryState {
+    /// Users and records.
+    pub store: RegistryStore,
+}
+
+/// The registry's routes, with their own CORS: any page that got past the Origin check may read the answers.
+pub fn router(state: RegistryState) -> Router {
+    let runtime = get(read).put(put).post(ping).delete(delete);
+    Router::new()
+        .route("/runtimes", get(list))
+        .route("/runtimes/", get(list))
+        .route("/runtimes/{id}", runtime)
+        .route("/user", get(user))
+        .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
+        .layer(DefaultBodyLimit::max(RECORD_LIMIT_BYTES))
+        .layer(middleware::from_fn(cors::allow))
+        .with_state(state)
+}
+
+async fn list(State(state): State<RegistryState>, Anyone(caller): Anyone) -> Result<Json<Vec<Value>>, Failure> {
+    let entries = state.store.list(caller).await?;
+    Ok(Json(entries.iter().map(|entry| Value::Object(entry.to_json())).collect()))
+}
+
+async fn read(
+    State(state): State<RegistryState>,
+    Anyone(caller): Anyone,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Failure> {
+    Ok(shown(&state.store.get(known_id(&id)?, caller).await?))
+}
+
+/// Answers with the whole record: whoever may write it knows its secret or owns it.
+async fn put(
+    State(state): State<RegistryState>,
+    Anyone(caller): Anyone,
+    Path(id): Path<String>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Failure> {
+    let id = Uuid::parse_str(&id).map_err(|_| Failure::NotAUuid)?;
+    let body = body.map_err(Failure::from_body)?;
+    let body: Value = serde_json::from_slice(&body).map_err(Failure::not_json)?;
+    let patch = Patch::parse(id, body).map_err(Refusal::Invalid)?;
+    let put = state.store.put(id, patch, caller, now()).await?;
+    let status = if put.created { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, shown(&put.entry)).into_response())
+}
+
+/// Needs no token and no body: whatever comes is not read.
+async fn ping(State(state): State<RegistryState>, Path(id): Path<String>) -> Result<Json<Value>, Failure> {
+    state.store.ping(known_id(&id)?, now()).await?;
+    Ok(Json(json!({})))
+}
+
+async fn delete(
+    State(state): State<RegistryState>,
+    Anyone(caller): Anyone,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Failure> {
+    let id = caller.user.ok_or(Refusal::Unauthenticated).and_then(|_| known_id(&id))?;
+    state.store.delete(id, caller).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The shape that NoFlo UI keeps of a user. There is no GitHub behind it.
+async fn user(Known(user): Known) -> Json<Value> {
+    Json(json!({
+        "id": user.id,
+        "name": user.name,
+        "avatar": "",
+        "plan": {"type": "free"},
+        "github": {"username": "", "token": ""},
+    }))
+}
+
+/// No runtime has an id that is not a UUID.
+fn known_id(text: &str) -> Result<Uuid, Refusal> {
+    Uuid::parse_str(text).map_err(|_| Refusal::NotFound)
+}
+
+fn shown(entry: &Entry) -> Json<Value> {
+    Json(Value::Object(entry.to_json()))
+}
+
+fn now() -> UnixMillis {
+    SystemTime::now().into()
+}
+
+impl From<RegistryError> for Failure {
+    fn from(error: RegistryError) -> Failure {
+        match error {
+            RegistryError::Refused(refusal) => Failure::Refused(refusal),
+            RegistryError::Store(error) => {
+                tracing::error!(%error, "registry");
+                Failure::Store
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Boards: label, secret, and ids that override the derived ones.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use crate::io::random;
+use crate::pure::secret::Secret;
+
+use super::{Store, StoreError, parse_id};
+
+/// What is stored of a board.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoardRecord {
+    /// Its stable id.
+    pub id: Uuid,
+    /// The label that a user gave it.
+    pub label: Option<String>,
+    /// Opens its sockets. Letters and digits only.
+    pub secret: Secret,
+}
+
+impl Store {
+    /// The board's record; a new board gets a secret, which is on the disk before this returns.
+    pub async fn ensure_board(&self, id: Uuid) -> Result<BoardRecord, StoreError> {
+        if let Some(board) = self.board(id).await? {
+            return Ok(board);
+        }
+        sqlx::query("INSERT INTO boards (id, secret) VALUES (?, ?) ON CONFLICT (id) DO NOTHING")
+            .bind(id.to_string())
+            .bind(random::secret()?.expose())
+            .execute(&self.database.durable)
+            .await?;
+        self.board(id).await?.ok_or(StoreError::Damaged("board"))
+    }
+
+    /// The board's record, if it was ever seen.
+    pub async fn board(&self, id: Uuid) -> Result<Option<BoardRecord>, StoreError> {
+        let row: Option<(Option<String>, String)> = sqlx::query_as("SELECT label, secret FROM boards WHERE id = ?")
+            .bind(id.to_string())
+            .fetch_optional(&self.database.durable)
+            .await?;
+        Ok(row.map(|(label, secret)| BoardRecord { id, label, secret: Secret::new(secret) }))
+    }
+
+    /// Gives a board a label, or with `None` its default again.
+    pub async fn set_label(&self, id: Uuid, label: Option<&str>) -> Result<(), StoreError> {
+        self.ensure_board(id).await?;
+        sqlx::query("UPDATE boards SET label = ? WHERE id = ?")
+            .bind(label)
+            .bind(id.to_string())
+            .execute(&self.database.durable)
+            .await?;
+        Ok(())
+    }
+
+    /// The ids that were given to identity keys instead of the derived ones.
+    pub async fn load_id_overrides(&self) -> Result<HashMap<String, Uuid>, StoreError> {
+        let rows: Vec<(String, String)> =
+            sqlx::query_as("SELECT key, id FROM id_overrides").fetch_all(&self.database.durable).await?;
+        rows.into_iter().map(|(key, id)| Ok((key, parse_id(&id)?))).collect()
+    }
+
+    /// From now on the board of this identity key has this id.
+    pub async fn set_id_override(&self, key: &str, id: Uuid) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO id_overrides (key, id) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET id = excluded.id",
+        )
+        .bind(key)
+        .bind(id.to_string())
+        .execute(&self.database.durable)
+        .await?;
+        Ok(())
+    }
+}

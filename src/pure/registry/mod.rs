@@ -1,0 +1,14 @@
+//! The rules of a Flowhub-compatible registry: what a runtime's record is, who may write it and who may see it.
+//!
+//! The same rules serve HTTP callers and the bridge's own boards.
+
+mod record;
+mod rules;
+mod time;
+
+pub use record::{Invalid, Patch, RECORD_LIMIT_BYTES, Record};
+pub use rules::{Caller, Entry, Put, Refusal, ping, put, readable};
+pub use time::UnixMillis;
+
+#[cfg(test)]
+mod tests;
