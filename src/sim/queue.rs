@@ -44,7 +44,7 @@ impl Queue {
     pub(super) fn new(limit: usize) -> Self {
         let slots = limit.saturating_sub(1).max(1);
         let tally = Tally::default();
-        Queue { slots: vec![None; slots], current: Range::default(), delivering: Range::default(), tally: tally }
+        Queue { slots: vec![None; slots], current: Range::default(), delivering: Range::default(), tally }
     }
 
     /// Forgets everything.

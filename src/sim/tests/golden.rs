@@ -22,7 +22,8 @@ fn lines(transcript: &str) -> Vec<Line> {
     let line = |line: &str| {
         let (time, rest) = line.trim_start().split_once("ms")?;
         let to_board = rest.trim_start().starts_with("host->device");
-        let (hex, remark) = rest.split_once("device->host").or_else(|| rest.split_once("host->device"))?.1.split_once('#')?;
+        let (hex, remark) =
+            rest.split_once("device->host").or_else(|| rest.split_once("host->device"))?.1.split_once('#')?;
         let bytes = hex.split_whitespace().map(|byte| u8::from_str_radix(byte, 16).expect("hex")).collect();
         let at = Duration::from_secs_f64(time.parse::<f64>().expect("time") / 1000.0);
         Some(Line { at, to_board, bytes, remark: remark.trim().to_owned() })
