@@ -16,7 +16,7 @@ pub enum Answer {
     Done(Response),
     /// Refused: the 10-byte dialect answers `Error`, the 8-byte dialect only says so in a debug message.
     Refused(DebugPoint),
-    /// Refused with a debug message in both dialects, as `SetIoValue` is on boards.
+    /// Refused with a debug message in both dialects, as `SetIoValue` and unknown commands are.
     RefusedSilently(DebugPoint),
 }
 
@@ -24,6 +24,10 @@ pub enum Answer {
 pub trait Board {
     /// Carries out a command. `End`, `Ping` and unknown ids never get here.
     fn execute(&mut self, command: Command) -> Answer;
+
+    /// The parser came past here: worth an [`Event::Debug`] if `ConfigureDebug` asked for that level, sent before the answer.
+    /// Errors never get here; [`Parser::feed`] returns them as frames.
+    fn trace(&mut self, _level: DebugLevel, _point: DebugPoint) {}
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +71,7 @@ impl Parser {
     pub fn feed(&mut self, byte: u8, board: &mut impl Board) -> Option<Frame> {
         match self.state {
             State::LookForMagic => {
+                board.trace(DebugLevel::VeryDetailed, DebugPoint::ParseLookForHeader);
                 if byte == self.dialect.magic()[0] {
                     self.buffer[0] = byte;
                     self.len = 1;
@@ -79,6 +84,9 @@ impl Parser {
                 Some(self.debug(DebugPoint::ParserInvalidState))
             }
             State::Magic | State::Command => {
+                let header = self.state == State::Magic;
+                let point = if header { DebugPoint::ParseHeader } else { DebugPoint::ParseCommand };
+                board.trace(DebugLevel::VeryDetailed, point);
                 self.buffer[self.len] = byte;
                 self.len += 1;
                 if self.len < self.dialect.frame_len() {
@@ -93,6 +101,7 @@ impl Parser {
     fn complete(&mut self, board: &mut impl Board) -> Option<Frame> {
         let magic = self.dialect.magic();
         if self.buffer.starts_with(magic) {
+            board.trace(DebugLevel::Detailed, DebugPoint::MagicMatched);
             self.state = State::Command;
             // The request id stands behind the magic, not in front.
             let request_id = if self.dialect == Dialect::Microflo1 { self.buffer[magic.len()] } else { 0 };
@@ -106,6 +115,7 @@ impl Parser {
         let (request_id, command) = Command::decode_leniently(self.dialect, &frame);
         let answer = match command {
             Command::End => {
+                board.trace(DebugLevel::Detailed, DebugPoint::EndOfTransmission);
                 self.state = State::LookForMagic;
                 Answer::Done(Response::TransmissionEnded)
             }
@@ -114,9 +124,13 @@ impl Parser {
                 Answer::Done(Response::Pong(if self.dialect == Dialect::Flo01 { [0; 8] } else { payload }))
             }
             Command::GetNetworkStatus if self.dialect == Dialect::Flo01 => {
-                Answer::Refused(DebugPoint::ParserUnknownCommand)
+                Answer::RefusedSilently(DebugPoint::ParserUnknownCommand)
             }
-            Command::Unknown { .. } => Answer::Refused(DebugPoint::ParserUnknownCommand),
+            // Unknown commands get no response in either dialect.
+            Command::Unknown { id, .. } if id > last_message_id(self.dialect) => {
+                Answer::RefusedSilently(DebugPoint::ParserInvalidCommand)
+            }
+            Command::Unknown { .. } => Answer::RefusedSilently(DebugPoint::ParserUnknownCommand),
             command => board.execute(command),
         };
         Some(match (answer, self.dialect) {
@@ -133,5 +147,13 @@ impl Parser {
     fn debug(&self, point: DebugPoint) -> Frame {
         let event = Event::Debug { level: DebugLevel::Error as u8, point };
         Message { request_id: 0, body: Body::Event(event) }.encode(self.dialect)
+    }
+}
+
+/// The highest id that the dialect gave a meaning, in either direction: beyond it a command is invalid, below it at most unknown.
+const fn last_message_id(dialect: Dialect) -> u8 {
+    match dialect {
+        Dialect::Flo01 => 117,
+        Dialect::Microflo1 => 118,
     }
 }

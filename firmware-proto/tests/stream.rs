@@ -1,7 +1,7 @@
 //! Properties of the decoder and of the board's parser on damaged streams.
 
 use firmware_proto::board_side::{Answer, Board, Parser};
-use firmware_proto::{Command, Decoded, Decoder, Dialect, Frame, Message, PortRef, Response};
+use firmware_proto::{Body, Command, DebugPoint, Decoded, Decoder, Dialect, Event, Frame, Message, PortRef, Response};
 use proptest::prelude::*;
 
 fn dialects() -> impl Strategy<Value = Dialect> {
@@ -118,4 +118,25 @@ fn the_board_executes_a_misaligned_stream_as_nonsense_until_resync() {
     }
     assert!(board.0.is_empty(), "the shifted frame is no known command: {:?}", board.0);
     assert!(parser.in_session());
+}
+
+#[test]
+fn unknown_commands_get_a_debug_message_and_no_response_in_either_dialect() {
+    for dialect in Dialect::ALL {
+        let mut parser = Parser::new(dialect);
+        let mut board = Recorder(Vec::new());
+        let mut answers = Vec::new();
+        let unknown = [9, 99, 200].map(|id| Command::Unknown { id, payload: [0; 8] }.encode(dialect, 5));
+        for byte in dialect.opening(1).as_bytes().iter().chain(unknown.iter().flat_map(|frame| frame.as_bytes())) {
+            answers.extend(parser.feed(*byte, &mut board).and_then(|frame| Message::decode(dialect, &frame)));
+        }
+        let point = |answer: &Message| match answer.body {
+            Body::Event(Event::Debug { point, .. }) => Some(point),
+            _ => None,
+        };
+        let said: Vec<_> = answers[1..].iter().filter_map(point).collect();
+        let unknown = DebugPoint::ParserUnknownCommand;
+        assert_eq!(said, [unknown, unknown, DebugPoint::ParserInvalidCommand]);
+        assert!(board.0.is_empty());
+    }
 }
