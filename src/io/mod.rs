@@ -1,1 +1,5 @@
 //! Adapters to the outside, one per thing, without policy.
+
+pub mod hotplug;
+pub mod scan;
+pub mod serial;
