@@ -3,3 +3,4 @@
 pub mod hotplug;
 pub mod scan;
 pub mod serial;
+pub mod transport;

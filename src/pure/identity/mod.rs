@@ -36,7 +36,7 @@ pub use label::default_label;
 pub use serial_number::is_plausible;
 pub use twins::{Assigned, Assignment, SerialMemory, assign};
 
-use super::port::{Port, UsbPort};
+use super::port::UsbPort;
 
 /// Starts everything that is hashed; the number is the version of this scheme.
 const SCHEME: &[u8] = b"microflo-bridge/1";

@@ -49,7 +49,7 @@ const MIN_CHARS: usize = 3;
 pub fn is_plausible(serial: &str) -> bool {
     let chars = serial.chars().count();
     let clean = serial.chars().all(|c| c.is_ascii_graphic() || c == ' ') && serial.trim() == serial;
-    let varied = serial.chars().any(|c| Some(c) != serial.chars().next());
+    let varied = serial.chars().any(|c| !serial.starts_with(c));
     // `0001`, `00000002`: counted by hand, or not at all.
     let counts = serial.trim_start_matches('0').chars().count() >= 2;
     (MIN_CHARS..=MAX_CHARS).contains(&chars)

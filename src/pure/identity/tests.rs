@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use uuid::{Uuid, uuid};
 
 use super::*;
+use crate::pure::port::Port;
 
 const HOST: HostKey = HostKey::from_random([7; 32]);
 
