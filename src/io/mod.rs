@@ -1,5 +1,9 @@
 //! Adapters to the outside, one per thing, without policy.
 
+pub mod hotplug;
 pub mod random;
 pub mod registry_client;
+pub mod scan;
+pub mod serial;
 pub mod store;
+pub mod transport;

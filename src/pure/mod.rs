@@ -1,7 +1,11 @@
 //! Everything that decides, without a clock, a file or a socket.
 
+pub mod admission;
 pub mod backoff;
+pub mod families;
+pub mod identity;
 pub mod port;
+pub mod port_diff;
 pub mod raw;
 pub mod registration;
 pub mod registry;
