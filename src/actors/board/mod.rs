@@ -2,7 +2,7 @@
 //! and reports its status. It decides nothing about what bytes mean.
 
 mod clients;
-mod line;
+mod move_bytes;
 mod opening;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -13,9 +13,10 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::clients::{CLIENTS_PER_BOARD, Clients};
-use self::line::{Line, Moved, move_bytes};
+use self::move_bytes::{Moved, move_bytes};
 use super::directory::{ClientKind, DirectoryError, FromClient, Link};
 use super::status::{Generation, Status, StatusBoard};
+use crate::io::transport::Transport;
 use crate::pure::board::{Board, Output};
 use crate::pure::view::{BoardState, Firmware};
 use crate::pure::{fbp, session};
@@ -131,7 +132,7 @@ impl Loop {
             loop {
                 let Some(mut line) = self.open().await else { return Closed::Gone };
                 let closed = self.serve(line.as_mut(), &cancel).await;
-                opening::close(line).await;
+                line.close().await;
                 match closed {
                     Closed::LeftAlone => {
                         self.board.port_closed(&self.now_said.reason.clone());
@@ -160,7 +161,7 @@ impl Loop {
     }
 
     /// Moves bytes and messages until the port is closed.
-    async fn serve(&mut self, line: &mut dyn Line, cancel: &CancellationToken) -> Closed {
+    async fn serve(&mut self, line: &mut dyn Transport, cancel: &CancellationToken) -> Closed {
         self.board.port_opened(self.setup.session.clone(), Instant::now());
         let mut rx = [0; READ_BYTES];
         let mut tx = Vec::new();
@@ -188,7 +189,7 @@ impl Loop {
     }
 
     /// Carries out what the board wants done.
-    fn flush(&mut self, tx: &mut Vec<u8>, mut line: Option<&mut dyn Line>) -> Option<Closed> {
+    fn flush(&mut self, tx: &mut Vec<u8>, mut line: Option<&mut dyn Transport>) -> Option<Closed> {
         while let Some(output) = self.board.poll(Instant::now()) {
             match output {
                 Output::Transmit(bytes) => tx.extend_from_slice(&bytes),

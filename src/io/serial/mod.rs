@@ -115,6 +115,10 @@ impl Transport for SerialPort {
     fn set_baud(&mut self, baud: u32) -> io::Result<()> {
         settings::set_baud(borrow(self.stream()?), baud)
     }
+
+    fn close(self: Box<Self>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(SerialPort::close(*self))
+    }
 }
 
 impl AsyncRead for SerialPort {

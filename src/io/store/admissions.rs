@@ -1,91 +1,53 @@
 //! Answers to "is this generic chip a MicroFlo board?"
 
-use std::collections::HashMap;
-
 use uuid::Uuid;
 
-use super::{Store, StoreError};
-
-/// What a user said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// Open it.
-    Allow,
-    /// Leave it alone.
-    Ignore,
-}
-
-/// A USB chip's vendor and product id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Chip {
-    /// Vendor id.
-    pub vid: u16,
-    /// Product id.
-    pub pid: u16,
-}
-
-/// All answers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Admissions {
-    /// For single boards. They go before those for chips.
-    pub boards: HashMap<Uuid, Answer>,
-    /// For every device of a chip on this host.
-    pub chips: HashMap<Chip, Answer>,
-}
+use super::{Store, StoreError, parse_id};
+use crate::pure::admission::Answers;
 
 impl Store {
     /// All answers ever given.
-    pub async fn load_admissions(&self) -> Result<Admissions, StoreError> {
-        let rows: Vec<(String, String)> =
-            sqlx::query_as("SELECT subject, answer FROM admissions").fetch_all(&self.database.durable).await?;
-        let mut all = Admissions::default();
-        for (subject, answer) in rows {
-            let answer = if answer == "allow" { Answer::Allow } else { Answer::Ignore };
-            match parse(&subject).ok_or(StoreError::Damaged("answer about a board"))? {
-                Subject::Board(id) => all.boards.insert(id, answer),
-                Subject::Chip(chip) => all.chips.insert(chip, answer),
-            };
+    pub async fn load_answers(&self) -> Result<Answers, StoreError> {
+        let rows: Vec<(String, bool)> = sqlx::query_as("SELECT subject, answer = 'allow' FROM admissions")
+            .fetch_all(&self.database.durable)
+            .await?;
+        let mut all = Answers::default();
+        for (subject, allow) in rows {
+            if let Some(id) = subject.strip_prefix("board:") {
+                all.boards.insert(parse_id(id)?, allow);
+            } else {
+                let chip = parse_chip(&subject).ok_or(StoreError::Damaged("answer about a chip"))?;
+                all.chips.insert(chip, allow);
+            }
         }
         Ok(all)
     }
 
-    /// Remembers the answer for one board.
-    pub async fn admit_board(&self, id: Uuid, answer: Answer) -> Result<(), StoreError> {
-        self.save_admission(format!("board:{id}"), answer).await
+    /// Remembers yes or no to one board.
+    pub async fn save_board_answer(&self, id: Uuid, allow: bool) -> Result<(), StoreError> {
+        self.save_answer(format!("board:{id}"), allow).await
     }
 
-    /// Remembers the answer for every device of a chip.
-    pub async fn admit_chip(&self, chip: Chip, answer: Answer) -> Result<(), StoreError> {
-        self.save_admission(format!("chip:{:04x}:{:04x}", chip.vid, chip.pid), answer).await
+    /// Remembers yes or no to every device of a chip.
+    pub async fn save_chip_answer(&self, vid: u16, pid: u16, allow: bool) -> Result<(), StoreError> {
+        self.save_answer(format!("chip:{vid:04x}:{pid:04x}"), allow).await
     }
 
-    async fn save_admission(&self, subject: String, answer: Answer) -> Result<(), StoreError> {
-        let answer = match answer {
-            Answer::Allow => "allow",
-            Answer::Ignore => "ignore",
-        };
+    async fn save_answer(&self, subject: String, allow: bool) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO admissions (subject, answer) VALUES (?, ?)
              ON CONFLICT (subject) DO UPDATE SET answer = excluded.answer",
         )
         .bind(subject)
-        .bind(answer)
+        .bind(if allow { "allow" } else { "ignore" })
         .execute(&self.database.durable)
         .await?;
         Ok(())
     }
 }
 
-enum Subject {
-    Board(Uuid),
-    Chip(Chip),
-}
-
-fn parse(subject: &str) -> Option<Subject> {
-    if let Some(id) = subject.strip_prefix("board:") {
-        return Uuid::parse_str(id).ok().map(Subject::Board);
-    }
+fn parse_chip(subject: &str) -> Option<(u16, u16)> {
     let (vid, pid) = subject.strip_prefix("chip:")?.split_once(':')?;
     let hex = |text| u16::from_str_radix(text, 16).ok();
-    Some(Subject::Chip(Chip { vid: hex(vid)?, pid: hex(pid)? }))
+    Some((hex(vid)?, hex(pid)?))
 }

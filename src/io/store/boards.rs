@@ -1,6 +1,6 @@
 //! Boards: label, secret, and ids that override the derived ones.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
@@ -54,20 +54,21 @@ impl Store {
         Ok(())
     }
 
-    /// The ids that were given to identity keys instead of the derived ones.
-    pub async fn load_id_overrides(&self) -> Result<HashMap<String, Uuid>, StoreError> {
+    /// The ids that were chosen instead of derived ones, by the derived one.
+    pub async fn load_id_overrides(&self) -> Result<BTreeMap<Uuid, Uuid>, StoreError> {
         let rows: Vec<(String, String)> =
-            sqlx::query_as("SELECT key, id FROM id_overrides").fetch_all(&self.database.durable).await?;
-        rows.into_iter().map(|(key, id)| Ok((key, parse_id(&id)?))).collect()
+            sqlx::query_as("SELECT derived, chosen FROM id_overrides").fetch_all(&self.database.durable).await?;
+        rows.iter().map(|(derived, chosen)| Ok((parse_id(derived)?, parse_id(chosen)?))).collect()
     }
 
-    /// From now on the board of this identity key has this id.
-    pub async fn set_id_override(&self, key: &str, id: Uuid) -> Result<(), StoreError> {
+    /// From now on the board with this derived id has the chosen one.
+    pub async fn save_id_override(&self, derived: Uuid, chosen: Uuid) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO id_overrides (key, id) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET id = excluded.id",
+            "INSERT INTO id_overrides (derived, chosen) VALUES (?, ?)
+             ON CONFLICT (derived) DO UPDATE SET chosen = excluded.chosen",
         )
-        .bind(key)
-        .bind(id.to_string())
+        .bind(derived.to_string())
+        .bind(chosen.to_string())
         .execute(&self.database.durable)
         .await?;
         Ok(())

@@ -1,23 +1,12 @@
 //! The random half of ids by port, where the host has no machine id.
 
-use std::fmt;
-
 use crate::io::random;
+use crate::pure::identity::HostKey;
 
 use super::database::Database;
 use super::{Store, StoreError};
 
 const NAME: &str = "host_key";
-
-/// 32 random bytes, made once. Not shown by `Debug`: ids by port could be guessed from it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct HostKey(pub [u8; 32]);
-
-impl fmt::Debug for HostKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("HostKey(…)")
-    }
-}
 
 impl Store {
     /// The stored key, made at the first call.
@@ -28,15 +17,15 @@ impl Store {
             .fetch_optional(&mut *transaction)
             .await?;
         if let Some(value) = stored {
-            return value.try_into().map(HostKey).map_err(|_| StoreError::Damaged("host key"));
+            return value.try_into().map(HostKey::from_random).map_err(|_| StoreError::Damaged("host key"));
         }
-        let key = HostKey(random::bytes()?);
+        let key: [u8; 32] = random::bytes()?;
         sqlx::query("INSERT INTO settings (name, value) VALUES (?, ?)")
             .bind(NAME)
-            .bind(key.0.as_slice())
+            .bind(key.as_slice())
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
-        Ok(key)
+        Ok(HostKey::from_random(key))
     }
 }

@@ -23,13 +23,10 @@ use std::sync::Arc;
 use database::Database;
 use lock::StateLock;
 
-pub use admissions::{Admissions, Answer, Chip};
 pub use boards::BoardRecord;
 pub use error::StoreError;
-pub use host_key::HostKey;
 pub use registrations::StoredRegistration;
 pub use registry::{LocalUser, RegistryError, RegistryStore, User};
-pub use serials::SerialRow;
 
 /// The state directory, open. Cheap to clone; the directory is free for another bridge when the last clone is dropped.
 #[derive(Clone, Debug)]

@@ -8,10 +8,12 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::*;
+use crate::pure::identity::SerialMemory;
 use crate::pure::registry::{Caller, Patch, Refusal, UnixMillis};
 use crate::pure::secret::Secret;
 
 const ID: Uuid = Uuid::from_u128(0x11111111_1111_4111_8111_111111111111);
+const OTHER: Uuid = Uuid::from_u128(0x22222222_2222_4222_8222_222222222222);
 
 struct Bench {
     dir: tempfile::TempDir,
@@ -129,22 +131,21 @@ async fn host_key_is_made_once() {
 async fn serials_overrides_and_answers_are_remembered() {
     let bench = Bench::new();
     let store = bench.open().await;
-    let row = |path: &str, shared| SerialRow { last_path: path.to_owned(), shared };
+    let row = |path: &str, shared| SerialMemory { last_path: path.to_owned(), shared };
     store.save_serial("2341:0043:A:0", &row("usb-1", false)).await.unwrap();
     store.save_serial("2341:0043:A:0", &row("usb-1", true)).await.unwrap();
-    store.set_id_override("key", ID).await.unwrap();
-    let chip = Chip { vid: 0x1a86, pid: 0x7523 };
-    store.admit_board(ID, Answer::Ignore).await.unwrap();
-    store.admit_board(ID, Answer::Allow).await.unwrap();
-    store.admit_chip(chip, Answer::Ignore).await.unwrap();
+    store.save_id_override(OTHER, ID).await.unwrap();
+    store.save_board_answer(ID, false).await.unwrap();
+    store.save_board_answer(ID, true).await.unwrap();
+    store.save_chip_answer(0x1a86, 0x7523, false).await.unwrap();
     drop(store);
 
     let store = bench.open().await;
     assert_eq!(store.load_serials().await.unwrap(), [("2341:0043:A:0".to_owned(), row("usb-1", true))].into());
-    assert_eq!(store.load_id_overrides().await.unwrap(), [("key".to_owned(), ID)].into());
-    let admissions = store.load_admissions().await.unwrap();
-    assert_eq!(admissions.boards, [(ID, Answer::Allow)].into());
-    assert_eq!(admissions.chips, [(chip, Answer::Ignore)].into());
+    assert_eq!(store.load_id_overrides().await.unwrap(), [(OTHER, ID)].into());
+    let answers = store.load_answers().await.unwrap();
+    assert_eq!(answers.boards, [(ID, true)].into());
+    assert_eq!(answers.chips, [((0x1a86, 0x7523), false)].into());
 }
 
 #[tokio::test]

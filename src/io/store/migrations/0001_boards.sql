@@ -11,10 +11,10 @@ CREATE TABLE boards (
     secret TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Ids that were given to an identity key instead of the derived one.
+-- Ids that were chosen instead of derived ones.
 CREATE TABLE id_overrides (
-    key TEXT PRIMARY KEY,
-    id  TEXT NOT NULL
+    derived TEXT PRIMARY KEY,
+    chosen  TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- Which path had a USB serial first, and whether two boards were ever seen with it.

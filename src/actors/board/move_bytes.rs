@@ -1,32 +1,13 @@
-//! The line to a board: a serial port, a PTY or a simulated board.
+//! Both directions of a line at once.
 
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::Poll;
 
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::io::ReadBuf;
 
-use crate::io::serial::SerialPort;
-
-/// What a board's loop needs of a line.
-pub(super) trait Line: AsyncRead + AsyncWrite + Send + Unpin {
-    /// Changes the baud rate.
-    fn set_baud(&mut self, baud: u32) -> io::Result<()>;
-}
-
-impl Line for SerialPort {
-    fn set_baud(&mut self, baud: u32) -> io::Result<()> {
-        SerialPort::set_baud(self, baud)
-    }
-}
-
-impl Line for DuplexStream {
-    /// A simulated line has no baud rate.
-    fn set_baud(&mut self, _baud: u32) -> io::Result<()> {
-        Ok(())
-    }
-}
+use crate::io::transport::Transport;
 
 /// What the line can do now.
 #[derive(Debug)]
@@ -39,7 +20,7 @@ pub(super) enum Moved {
 
 /// Reads and writes at once, whichever is possible first: a board that reads nothing must not keep us from hearing it.
 /// Cancel safe: nothing has happened unless it returns.
-pub(super) async fn move_bytes(line: &mut dyn Line, rx: &mut [u8], tx: &[u8]) -> io::Result<Moved> {
+pub(super) async fn move_bytes(line: &mut dyn Transport, rx: &mut [u8], tx: &[u8]) -> io::Result<Moved> {
     poll_fn(|context| {
         let mut buffer = ReadBuf::new(rx);
         if let Poll::Ready(read) = Pin::new(&mut *line).poll_read(context, &mut buffer) {

@@ -1,0 +1,111 @@
+//! Opening the port: retried while others have it, never without a reason shown.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use firmware_proto::Dialect;
+
+use super::{Command, Loop};
+use crate::io::serial::{self, OpenError, PortSettings};
+use crate::io::transport::Transport;
+use crate::io::random;
+use crate::pure::backoff::Backoff;
+use crate::pure::families::ModemLines;
+use crate::pure::port::Port;
+use crate::pure::view::BoardState;
+use crate::sim;
+
+/// Right after plugging in, a port fails to open until udev has set it up.
+const QUICK_RETRY: Backoff = Backoff { base: Duration::from_millis(10), max: Duration::from_millis(500) };
+
+/// How long it is tried quickly.
+const QUICK_RETRY_FOR: Duration = Duration::from_secs(5);
+
+/// Afterwards: how often without any hint that something has changed.
+const SLOW_RETRY: Duration = Duration::from_secs(2);
+
+/// How fast the LED of a simulated board blinks.
+const BLINK: Duration = Duration::from_millis(500);
+
+/// What to open.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// A serial port or PTY.
+    Port {
+        /// The device node or a link to it.
+        path: PathBuf,
+        /// What to do with DTR and RTS.
+        lines: ModemLines,
+    },
+    /// A simulated board that speaks this dialect.
+    Simulated(Dialect),
+}
+
+impl Target {
+    /// The target for a port. Simulated boards speak the dialects in turn.
+    pub fn new(port: &Port, lines: ModemLines) -> Self {
+        match port {
+            Port::Usb(usb) => Target::Port { path: usb.device.clone(), lines },
+            Port::Named(path) => Target::Port { path: path.clone(), lines },
+            Port::Simulated(index) => Target::Simulated(Dialect::ALL[*index as usize % Dialect::ALL.len()]),
+        }
+    }
+}
+
+impl Loop {
+    /// The open line; waits as long as the port is there but cannot be opened. `None`: it is not there any more.
+    pub(super) async fn open(&mut self) -> Option<Box<dyn Transport>> {
+        let began = Instant::now();
+        let mut failures = 0;
+        loop {
+            self.say(BoardState::Opening, "the port is being opened".into(), None);
+            let error = match self.try_open().await {
+                Ok(line) => return Some(line),
+                Err(error) => error,
+            };
+            let state = match error {
+                OpenError::NotFound { .. } | OpenError::Gone { .. } => return None,
+                OpenError::Permission { .. } => BoardState::WaitingForPermission,
+                OpenError::Busy { .. } => BoardState::Busy,
+                OpenError::NotATty { .. } => BoardState::NotMicroflo,
+                _ => BoardState::Unresponsive,
+            };
+            failures += 1;
+            let quick = error.is_transient() && began.elapsed() < QUICK_RETRY_FOR;
+            let wait = if quick { QUICK_RETRY.delay(failures, random::jitter()) } else { SLOW_RETRY };
+            self.say(state, error.to_string(), None);
+            self.wait(wait).await;
+        }
+    }
+
+    async fn try_open(&mut self) -> Result<Box<dyn Transport>, OpenError> {
+        match &self.setup.target {
+            Target::Port { path, lines } => {
+                let baud = self.setup.session.bauds[0];
+                let port = serial::open(PortSettings { path: path.clone(), baud, lines: *lines }).await?;
+                if !port.has_modem_lines() {
+                    // Opening has reset nothing.
+                    self.setup.session.boot_window = Duration::ZERO;
+                }
+                Ok(Box::new(port))
+            }
+            Target::Simulated(dialect) => {
+                let embedded = Some(sim::blink(*dialect, BLINK));
+                let (line, _hand) = sim::duplex(sim::Config { embedded, ..sim::Config::new(*dialect) });
+                Ok(Box::new(line))
+            }
+        }
+    }
+
+    /// Waits for the time, or for a hint that it is worth trying again now.
+    async fn wait(&mut self, time: Duration) {
+        let until = tokio::time::Instant::now() + time;
+        loop {
+            match tokio::time::timeout_at(until, self.commands.recv()).await {
+                Ok(Some(Command::Retry)) | Err(_) => return,
+                Ok(Some(command)) => self.command(command),
+                Ok(None) => return std::future::pending().await,
+            }
+        }
+    }
+}
