@@ -1,4 +1,7 @@
 //! The only long-lived tasks, and the handles by which others talk to them.
 
+pub mod board;
 pub mod directory;
 pub mod registrar;
+pub mod status;
+pub mod supervisor;

@@ -2,8 +2,11 @@
 
 pub mod admission;
 pub mod backoff;
+pub mod board;
 pub mod families;
+pub mod fbp;
 pub mod identity;
+pub mod model;
 pub mod port;
 pub mod port_diff;
 pub mod raw;

@@ -48,3 +48,13 @@ impl Port {
         }
     }
 }
+
+impl std::fmt::Display for Port {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Port::Usb(usb) => write!(f, "{} ({:04x}:{:04x})", usb.device.display(), usb.vid, usb.pid),
+            Port::Named(path) => write!(f, "{}", path.display()),
+            Port::Simulated(index) => write!(f, "simulated board {}", index + 1),
+        }
+    }
+}

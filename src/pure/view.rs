@@ -97,6 +97,8 @@ pub struct BoardView {
     pub warnings: Vec<String>,
     /// Open WebSockets.
     pub clients: usize,
+    /// How long it may be away before its registry entry is deleted.
+    pub linger: std::time::Duration,
     /// Where it is registered.
     pub registries: Vec<RegistryStatus>,
 }

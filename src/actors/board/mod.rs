@@ -17,7 +17,8 @@ use self::move_bytes::{Moved, move_bytes};
 use super::directory::{ClientKind, DirectoryError, FromClient, Link};
 use super::status::{Generation, Status, StatusBoard};
 use crate::io::transport::Transport;
-use crate::pure::board::{Board, Output};
+use crate::pure::board::{Board, Now, Output};
+use crate::pure::model::library::Library;
 use crate::pure::view::{BoardState, Firmware};
 use crate::pure::{fbp, session};
 
@@ -46,7 +47,7 @@ pub struct Setup {
     /// How FBP clients see it.
     pub identity: fbp::Identity,
     /// Its component map.
-    pub library: Option<fbp::Library>,
+    pub library: Option<Library>,
     /// Whether a port that stays silent is kept open and asked again: the user named it.
     pub persistent: bool,
 }
@@ -135,7 +136,7 @@ impl Loop {
                 line.close().await;
                 match closed {
                     Closed::LeftAlone => {
-                        self.board.port_closed(&self.now_said.reason.clone());
+                        self.board.port_closed(&self.now_said.reason.clone(), now());
                         self.flush(&mut Vec::new(), None);
                         self.rest().await;
                     }
@@ -152,7 +153,7 @@ impl Loop {
             Closed::Gone => "the board is unplugged",
             _ => "the bridge has closed the port",
         };
-        self.board.port_closed(reason);
+        self.board.port_closed(reason, now());
         self.flush(&mut Vec::new(), None);
         self.clients.drop_all(reason);
         if matches!(closed, Closed::Gone) {
@@ -162,7 +163,7 @@ impl Loop {
 
     /// Moves bytes and messages until the port is closed.
     async fn serve(&mut self, line: &mut dyn Transport, cancel: &CancellationToken) -> Closed {
-        self.board.port_opened(self.setup.session.clone(), Instant::now());
+        self.board.port_opened(self.setup.session.clone(), now());
         let mut rx = [0; READ_BYTES];
         let mut tx = Vec::new();
         loop {
@@ -174,7 +175,7 @@ impl Loop {
             tokio::select! {
                 moved = move_bytes(line, &mut rx, &tx) => match moved {
                     Ok(Moved::Read(0)) | Err(_) => return Closed::Gone,
-                    Ok(Moved::Read(count)) => self.board.handle_bytes(&rx[..count], Instant::now()),
+                    Ok(Moved::Read(count)) => self.board.handle_bytes(&rx[..count], now()),
                     Ok(Moved::Wrote(count)) => drop(tx.drain(..count)),
                 },
                 (id, message) = self.clients.next(), if reads_clients => self.client_message(id, message),
@@ -182,7 +183,7 @@ impl Loop {
                     Some(command) => self.command(command),
                     None => return Closed::Cancelled,
                 },
-                () = sleep_until(wake.into()) => self.board.handle_time(Instant::now()),
+                () = sleep_until(wake.into()) => self.board.handle_time(now()),
                 () = cancel.cancelled() => return Closed::Cancelled,
             }
         }
@@ -190,7 +191,7 @@ impl Loop {
 
     /// Carries out what the board wants done.
     fn flush(&mut self, tx: &mut Vec<u8>, mut line: Option<&mut dyn Transport>) -> Option<Closed> {
-        while let Some(output) = self.board.poll(Instant::now()) {
+        while let Some(output) = self.board.poll(now()) {
             match output {
                 Output::Transmit(bytes) => tx.extend_from_slice(&bytes),
                 Output::SetBaud(baud) => {
@@ -235,10 +236,9 @@ impl Loop {
     }
 
     fn client_message(&mut self, id: fbp::ClientId, message: Option<FromClient>) {
-        let now = Instant::now();
         match message {
-            Some(FromClient::Text(text)) => self.board.handle_text(id, &text, unix_millis(), now),
-            Some(FromClient::Binary(bytes)) => self.board.handle_binary(id, &bytes, now),
+            Some(FromClient::Text(text)) => self.board.handle_text(id, &text, now()),
+            Some(FromClient::Binary(bytes)) => self.board.handle_binary(id, &bytes, now()),
             None => {
                 self.board.disconnect(id);
                 self.report_clients();
@@ -290,6 +290,7 @@ impl Loop {
     }
 }
 
-fn unix_millis() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+fn now() -> Now {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Now { monotonic: Instant::now(), unix_millis: u64::try_from(since.as_millis()).unwrap_or(u64::MAX) }
 }

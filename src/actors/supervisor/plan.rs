@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::actors::board::Target;
 use crate::config::{Baud, BoardRule, DeviceSpec};
 use crate::pure::families::Family;
-use crate::pure::fbp::Library;
+use crate::pure::model::library::Library;
 use crate::pure::port::Port;
 use crate::pure::session;
 

@@ -12,7 +12,7 @@
 mod raw_clients;
 mod reasons;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -20,9 +20,19 @@ use firmware_proto::{Event, Response};
 
 use self::raw_clients::RawClients;
 use super::fbp::{self, ClientId};
+use super::model::library::Library;
 use super::request::{Failure, Outcome, Ticket};
 use super::session::{self, Notice, Session};
 use super::view::{BoardState, Firmware};
+
+/// The time, on both clocks.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// For time limits.
+    pub monotonic: Instant,
+    /// Milliseconds since 1970, for what people see.
+    pub unix_millis: u64,
+}
 
 /// To a client.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,7 +71,7 @@ pub struct Board {
 
 impl Board {
     /// A board with its runtime; the port is not open yet.
-    pub fn new(identity: fbp::Identity, library: Option<fbp::Library>) -> Self {
+    pub fn new(identity: fbp::Identity, library: Option<Library>) -> Self {
         let has_library = library.is_some();
         Board {
             runtime: fbp::Runtime::new(identity, library),
@@ -80,7 +90,7 @@ impl Board {
     }
 
     /// The port was opened.
-    pub fn port_opened(&mut self, config: session::Config, now: Instant) {
+    pub fn port_opened(&mut self, config: session::Config, now: Now) {
         self.bauds.clone_from(&config.bauds);
         self.was_up = false;
         let state = if config.boot_window.is_zero() {
@@ -88,15 +98,15 @@ impl Board {
         } else {
             (BoardState::Booting, reasons::booting())
         };
-        self.session = Some(Session::new(config, now));
+        self.session = Some(Session::new(config, now.monotonic));
         self.say(state.0, state.1);
     }
 
     /// The port was closed; the loop says the state. Open requests fail.
-    pub fn port_closed(&mut self, why: &str) {
+    pub fn port_closed(&mut self, why: &str, now: Now) {
         if self.session.take().is_some() {
             self.raw.board_down();
-            self.runtime.board_down(why);
+            self.runtime.board_down(why, now.unix_millis);
         }
     }
 
@@ -118,34 +128,34 @@ impl Board {
         self.raw.disconnect(client);
     }
 
-    /// A JSON message; `unix_millis` is the wall clock, for time stamps.
-    pub fn handle_text(&mut self, client: ClientId, text: &str, unix_millis: u64, now: Instant) {
-        self.runtime.handle_text(client, text, unix_millis);
+    /// A JSON message.
+    pub fn handle_text(&mut self, client: ClientId, text: &str, now: Now) {
+        self.runtime.handle_text(client, text, now.unix_millis);
         self.forward_requests(now);
     }
 
     /// Raw bytes from a client.
-    pub fn handle_binary(&mut self, client: ClientId, bytes: &[u8], now: Instant) {
-        for request in self.raw.handle_bytes(client, bytes, &self.runtime) {
+    pub fn handle_binary(&mut self, client: ClientId, bytes: &[u8], now: Now) {
+        for request in self.raw.handle_bytes(client, bytes, &mut self.runtime) {
             if let Some(session) = &mut self.session {
-                session.submit(request, now);
+                session.submit(request, now.monotonic);
             }
         }
     }
 
     /// Bytes from the board.
-    pub fn handle_bytes(&mut self, bytes: &[u8], now: Instant) {
+    pub fn handle_bytes(&mut self, bytes: &[u8], now: Now) {
         if let Some(session) = &mut self.session {
-            session.handle_bytes(bytes, now);
+            session.handle_bytes(bytes, now.monotonic);
         }
     }
 
     /// Time has passed.
-    pub fn handle_time(&mut self, now: Instant) {
+    pub fn handle_time(&mut self, now: Now) {
         if let Some(session) = &mut self.session
-            && session.wake_at() <= now
+            && session.wake_at() <= now.monotonic
         {
-            session.handle_time(now);
+            session.handle_time(now.monotonic);
         }
     }
 
@@ -156,7 +166,7 @@ impl Board {
 
     /// How many commands wait for the wire. Take no more from clients while this is high.
     pub fn waiting(&self) -> usize {
-        self.session.as_ref().map_or(0, Session::waiting) + self.runtime.waiting()
+        self.session.as_ref().map_or(0, Session::waiting)
     }
 
     /// How the board is spoken to, while it is ready.
@@ -170,7 +180,7 @@ impl Board {
     }
 
     /// The next thing to do; call until `None` after every change.
-    pub fn poll(&mut self, now: Instant) -> Option<Output> {
+    pub fn poll(&mut self, now: Now) -> Option<Output> {
         loop {
             if let Some(output) = self.outputs.pop_front() {
                 return Some(output);
@@ -196,31 +206,31 @@ impl Board {
     }
 
     /// Moves what the runtime has to say to the session and to the outputs.
-    fn forward_requests(&mut self, now: Instant) {
+    fn forward_requests(&mut self, now: Now) {
         while let Some(output) = self.runtime.poll() {
             match output {
                 fbp::Output::Send { to, text } => self.outputs.push_back(Output::Send(to, ToClient::Text(text))),
                 fbp::Output::Request(request) => match &mut self.session {
-                    Some(session) => session.submit(request, now),
-                    None => self.runtime.handle_outcome(request.ticket, Err(Failure::Gone)),
+                    Some(session) => session.submit(request, now.monotonic),
+                    None => self.runtime.handle_outcome(request.ticket, Err(Failure::Gone), now.unix_millis),
                 },
             }
         }
     }
 
-    fn notice(&mut self, notice: Notice, _now: Instant) {
+    fn notice(&mut self, notice: Notice, now: Now) {
         match notice {
             Notice::Handshaking => self.say(BoardState::Handshaking, reasons::handshaking(&self.bauds)),
-            Notice::Up { firmware, boot } => self.up(firmware, boot),
+            Notice::Up { firmware, boot } => self.up(firmware, boot, now),
             Notice::OutOfStep(cause) => {
                 let why = format!("{cause}; the session is being opened again");
                 self.runtime.graph_lost();
-                self.runtime.board_down(&why);
+                self.runtime.board_down(&why, now.unix_millis);
                 self.raw.graph_lost();
                 self.say(BoardState::Handshaking, why);
             }
             Notice::Restarted => {
-                self.runtime.board_down("the board has restarted");
+                self.runtime.board_down("the board has restarted", now.unix_millis);
                 self.say(BoardState::Handshaking, "the board has restarted; the session is being opened again".into());
             }
             Notice::Silent if self.was_up => self.say(BoardState::Unresponsive, reasons::gone_silent()),
@@ -230,15 +240,15 @@ impl Board {
             Notice::NotMicroflo(bytes) => {
                 self.say(BoardState::NotMicroflo, reasons::not_microflo(&bytes, &self.bauds));
             }
-            Notice::Done(ticket, outcome) => self.done(ticket, outcome),
+            Notice::Done(ticket, outcome) => self.done(ticket, outcome, now),
             Notice::Event(event) => self.event(&event),
         }
     }
 
-    fn up(&mut self, firmware: Firmware, boot: Option<Vec<Response>>) {
+    fn up(&mut self, firmware: Firmware, boot: Option<Vec<Response>>, now: Now) {
         match boot {
             Some(boot) => {
-                self.runtime.handle_boot(&boot);
+                self.runtime.handle_boot(&boot, now.unix_millis);
                 self.raw.restarted(&boot);
             }
             // A board that was in session before may hold any graph.
@@ -246,17 +256,15 @@ impl Board {
             None => {}
         }
         self.was_up = true;
-        self.runtime.board_up(firmware.dialect);
+        self.runtime.board_up(firmware.dialect, now.unix_millis);
         self.say(BoardState::Ready, reasons::ready(firmware, self.has_library));
     }
 
-    fn done(&mut self, ticket: Ticket, outcome: Outcome) {
+    fn done(&mut self, ticket: Ticket, outcome: Outcome, now: Now) {
         if let Some(command) = self.raw.handle_outcome(ticket, outcome) {
-            if let Ok(response) = outcome {
-                self.runtime.raw_outcome(&command, &response);
-            }
+            self.runtime.raw_outcome(&command, &outcome, now.unix_millis);
         } else {
-            self.runtime.handle_outcome(ticket, outcome);
+            self.runtime.handle_outcome(ticket, outcome, now.unix_millis);
         }
     }
 

@@ -38,7 +38,7 @@ impl RawClients {
     }
 
     /// The requests in a client's bytes. What would harm the board is refused here.
-    pub(super) fn handle_bytes(&mut self, client: ClientId, bytes: &[u8], mirror: &fbp::Runtime) -> Vec<Request> {
+    pub(super) fn handle_bytes(&mut self, client: ClientId, bytes: &[u8], mirror: &mut fbp::Runtime) -> Vec<Request> {
         let mut requests = Vec::new();
         let Some(session) = self.sessions.get_mut(&client) else { return requests };
         for input in bytes.iter().filter_map(|byte| session.feed(*byte)) {

@@ -1,0 +1,168 @@
+//! What happens to the board apart from its FBP clients: it comes, restarts, goes, and raw clients change it.
+
+use firmware_proto::{Command, DebugPoint, Dialect, Response};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+use super::message::outgoing;
+use super::{Runtime, naming};
+use crate::pure::model::graph::{DEFAULT_NAME, Edge, Metadata, Node};
+use crate::pure::request::Outcome;
+
+impl Runtime {
+    /// The board answers, in this dialect. Unless [`handle_boot`](Self::handle_boot) tells what is on it, that is unknown.
+    pub fn board_up(&mut self, dialect: Dialect, now: u64) {
+        self.device.set_dialect(dialect);
+        self.down = None;
+        self.advance(now);
+    }
+
+    /// The board does not answer any more; `reason` is for people. Requests under way still get their outcomes.
+    pub fn board_down(&mut self, reason: &str, now: u64) {
+        self.down = Some(reason.to_owned());
+        self.device.lose();
+        self.advance(now);
+    }
+
+    /// Bytes were lost: the board may have carried out something else than was sent. Known again after a clear.
+    pub fn graph_lost(&mut self) {
+        if !self.device.is_known() {
+            return;
+        }
+        self.device.lose();
+        let text = self.lost_text();
+        self.tell(&text);
+    }
+
+    pub(super) fn lost_text(&self) -> Arc<str> {
+        let text = format!(
+            "bytes were lost on the way to board {}, so its graph is not known any more; send graph:clear and the graph again",
+            self.identity.label
+        );
+        outgoing("network", "error", &json!({ "message": text, "graph": self.graph.name() }), None)
+    }
+
+    /// The board (re)started and said this while it ran its embedded graph; `&[]` if it has none. Whatever was on it is gone.
+    pub fn handle_boot(&mut self, chatter: &[Response], now: u64) {
+        self.device.boot(chatter);
+        self.unknown_initials = chatter.iter().any(|response| matches!(response, Response::SendPacketDone { .. }));
+        self.graph.clear(DEFAULT_NAME.to_owned(), None);
+        self.selection = None;
+        self.started_at = self.device.is_running().then_some(now);
+        self.forget_names();
+        self.tell_graph("clear", &json!({ "id": DEFAULT_NAME, "main": true }));
+        for (id, node) in self.device.nodes().clone() {
+            self.adopt_node(id, node.component);
+        }
+        for (src, tgt) in self.device.edges().clone() {
+            self.adopt_edge(firmware_proto::Edge { src, tgt });
+        }
+        self.tell_running(now);
+        self.advance(now);
+    }
+
+    /// Judges a raw client's command. One that passes must be sent, and told to [`raw_outcome`](Self::raw_outcome) once.
+    pub fn check_raw(&mut self, command: &Command) -> Result<(), DebugPoint> {
+        self.device.check(command, self.library.as_ref()).map_err(|danger| danger.debug_point())?;
+        self.device.sent(command);
+        Ok(())
+    }
+
+    /// Takes the outcome of a raw client's command, so that FBP clients see the change.
+    pub fn raw_outcome(&mut self, command: &Command, outcome: &Outcome, now: u64) {
+        self.device.settle(command, outcome);
+        if let Ok(response) = outcome {
+            self.adopt(response, now);
+        }
+        self.advance(now);
+    }
+
+    fn adopt(&mut self, response: &Response, now: u64) {
+        match *response {
+            Response::NodeAdded { component, node, .. } => self.adopt_node(node, component),
+            Response::NodesConnected(edge) => self.adopt_edge(edge),
+            Response::NodesDisconnected(edge) => {
+                if let Some(src) = self.graph.port(edge.src) {
+                    let gone = self.graph.remove_edge(src);
+                    self.tell_removed(gone);
+                }
+            }
+            Response::NodeRemoved { node } => self.adopt_removal(node),
+            Response::NodesCleared => {
+                self.graph.forget_created();
+                self.selection = None;
+                self.unknown_initials = false;
+                self.tell_graph("clear", &json!({ "id": self.graph.name(), "main": true }));
+                if !self.device.is_running() {
+                    self.stopped(now);
+                }
+            }
+            Response::NetworkStarted => {
+                self.started(now);
+                self.tell_running(now);
+            }
+            Response::NetworkStopped => {
+                self.stopped(now);
+                self.tell_running(now);
+            }
+            Response::NetworkStatus { running } => self.started_at = self.started_at.or(Some(now)).filter(|_| running),
+            _ => {}
+        }
+    }
+
+    /// A node that no client named gets a name.
+    fn adopt_node(&mut self, id: u8, component: u8) {
+        let node = Node { name: format!("node{id}"), component, metadata: Metadata::new(), device: Some(id) };
+        let key = self.graph.add_node(node);
+        if let Some(node) = self.graph.node(key) {
+            let payload = naming::node(&self.graph, self.library.as_ref(), node);
+            self.tell_graph("addnode", &payload);
+        }
+    }
+
+    fn adopt_edge(&mut self, edge: firmware_proto::Edge) {
+        let (Some(src), Some(tgt)) = (self.graph.port(edge.src), self.graph.port(edge.tgt)) else { return };
+        let edge = Edge { src, tgt, metadata: Metadata::new() };
+        let payload = naming::edge(&self.graph, self.library.as_ref(), &edge);
+        let replaced = self.graph.add_edge(edge);
+        self.tell_removed(replaced);
+        self.tell_graph("addedge", &payload);
+    }
+
+    fn adopt_removal(&mut self, id: u8) {
+        let Some(key) = self.graph.find_device(id) else { return };
+        let edges: Vec<Edge> = self.graph.edges_of(key).cloned().collect();
+        for edge in edges {
+            let gone = self.graph.remove_edge(edge.src);
+            self.tell_removed(gone);
+        }
+        if let Some(node) = self.graph.remove_node(key) {
+            self.tell_graph("removenode", &json!({ "id": node.name, "graph": self.graph.name() }));
+        }
+    }
+
+    fn tell_removed(&mut self, edge: Option<Edge>) {
+        if let Some(edge) = edge {
+            let payload = naming::edge(&self.graph, self.library.as_ref(), &edge);
+            self.tell_graph("removeedge", &payload);
+        }
+    }
+
+    /// Without a component map clients have no graph, so they are not told of changes to it.
+    fn tell_graph(&mut self, command: &str, payload: &Value) {
+        self.watches.clear();
+        if self.library.is_some() && self.has_audience() {
+            let text = outgoing("graph", command, payload, None);
+            self.tell(&text);
+        }
+    }
+
+    fn tell_running(&mut self, now: u64) {
+        let text = if self.device.is_running() {
+            outgoing("network", "started", &self.started_payload(now), None)
+        } else {
+            outgoing("network", "stopped", &self.stopped_payload(now), None)
+        };
+        self.tell(&text);
+    }
+}

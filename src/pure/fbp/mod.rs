@@ -1,0 +1,269 @@
+//! The FBP network protocol for one board: messages in, commands to the board and messages out.
+//!
+//! Nothing in here waits or knows the time: call a `handle_` method when something happened, then take what is to be done from
+//! [`Runtime::poll`] until there is nothing left. `now` is always in milliseconds since 1970.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+
+use firmware_proto::PortRef;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::pure::model::device::Device;
+use crate::pure::model::graph::Graph;
+use crate::pure::model::library::Library;
+use crate::pure::request::{Request, Ticket};
+
+mod client;
+mod clock;
+mod component;
+mod graph;
+mod message;
+mod metadata;
+mod mirror;
+mod naming;
+mod network;
+mod op;
+mod permission;
+mod refusal;
+mod runtime;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub use client::ClientId;
+use client::Clients;
+use message::{Incoming, Malformed, error, outgoing};
+use network::{Selection, Watch};
+use op::{Action, Flight, Job, Op, WAITING_OPS};
+use permission::Permission;
+use refusal::Refusal;
+use runtime::Description;
+
+/// Who the board is to its clients.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The stable id, the same as in the registry.
+    pub id: Uuid,
+    /// What people call it.
+    pub label: String,
+    /// What a client must know. An empty one opens nothing.
+    pub secret: String,
+}
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Identity").field("id", &self.id).field("label", &self.label).finish_non_exhaustive()
+    }
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// A command for the board. Its outcome comes back by [`Runtime::handle_outcome`], once.
+    Request(Request),
+    /// A message for a client.
+    Send {
+        /// The client.
+        to: ClientId,
+        /// The JSON text.
+        text: Arc<str>,
+    },
+}
+
+/// One board's runtime: its clients, the graph as they see it and the board's mirror.
+pub struct Runtime {
+    identity: Identity,
+    library: Option<Library>,
+    /// What `component:list` answers.
+    listing: Vec<String>,
+    description: Description,
+    clients: Clients,
+    output: VecDeque<Output>,
+
+    graph: Graph,
+    device: Device,
+    /// Why the board does not answer, while it does not.
+    down: Option<String>,
+    /// The embedded graph got initial packets that the bridge has not seen.
+    unknown_initials: bool,
+    /// When the network started, while it runs.
+    started_at: Option<u64>,
+    /// How long it ran before it stopped, in seconds.
+    ran_for: u64,
+    selection: Option<Selection>,
+    watches: HashMap<PortRef, Watch>,
+
+    ops: VecDeque<Op>,
+    jobs: BTreeMap<u64, Job>,
+    flights: HashMap<Ticket, Flight>,
+    /// The job that nothing may be planned behind.
+    barrier: Option<u64>,
+    next_ticket: u64,
+    next_serial: u64,
+}
+
+impl Runtime {
+    /// A runtime for a board that has not answered yet.
+    pub fn new(identity: Identity, library: Option<Library>) -> Runtime {
+        let mut runtime = Runtime {
+            identity,
+            library: None,
+            listing: Vec::new(),
+            description: Description::default(),
+            clients: Clients::new(),
+            output: VecDeque::new(),
+            graph: Graph::default(),
+            device: Device::default(),
+            down: Some("it has not answered yet".to_owned()),
+            unknown_initials: false,
+            started_at: None,
+            ran_for: 0,
+            selection: None,
+            watches: HashMap::new(),
+            ops: VecDeque::new(),
+            jobs: BTreeMap::new(),
+            flights: HashMap::new(),
+            barrier: None,
+            next_ticket: 0,
+            next_serial: 0,
+        };
+        runtime.set_library(library);
+        runtime
+    }
+
+    /// Gives the board another label.
+    pub fn set_label(&mut self, label: String) {
+        self.identity.label = label;
+        self.forget_names();
+    }
+
+    /// Gives the board another component map. Clients see it when they ask again.
+    pub fn set_library(&mut self, library: Option<Library>) {
+        self.listing = library.as_ref().map(component::listing).unwrap_or_default();
+        self.library = library;
+        self.forget_names();
+    }
+
+    /// Forgets every text that was made from names.
+    fn forget_names(&mut self) {
+        self.description = Description::default();
+        self.watches.clear();
+    }
+
+    /// A client is there.
+    pub fn connect(&mut self, client: ClientId) {
+        self.clients.entry(client).or_default();
+    }
+
+    /// A client is gone. What it asked for is still done.
+    pub fn disconnect(&mut self, client: ClientId) {
+        self.clients.remove(&client);
+        if self.selection.as_ref().is_some_and(|selection| selection.client == client) {
+            self.selection = None;
+            self.watches.clear();
+        }
+    }
+
+    /// What is to be done next.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.output.pop_front()
+    }
+
+    /// The board's mirror.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The graph in FBP's JSON format.
+    pub fn graph_json(&self) -> Value {
+        naming::fbp_json(&self.graph, self.library.as_ref())
+    }
+
+    /// Takes a client's message. Every one is answered.
+    pub fn handle_text(&mut self, client: ClientId, text: &str, now: u64) {
+        let message = match Incoming::parse(text) {
+            Ok(message) => message,
+            Err(Malformed { protocol, request_id, text }) => {
+                return self.reply(client, error(&protocol, &text, request_id.as_deref()), now);
+            }
+        };
+        let permission = Permission::of(&message.secret, &self.identity.secret);
+        if permission == Permission::Full
+            && let Some(client) = self.clients.get_mut(&client)
+        {
+            client.authorised = true;
+        }
+        let (protocol, command) = (message.protocol.as_str(), message.command.as_str());
+        let refusal = match (protocol, command) {
+            ("runtime", "getruntime") => return self.ask(client, message, permission, now),
+            _ if permission == Permission::Nothing => Refusal::Secret,
+            ("component", "list" | "getsource") | ("network", "getstatus") | ("graph", "changenode" | "changeedge") => {
+                return self.ask(client, message, permission, now);
+            }
+            ("graph", _) => match graph::parse(&message) {
+                Ok((action, echo)) => return self.enqueue(client, "graph", message, action, echo, now),
+                Err(refusal) => refusal,
+            },
+            ("network", _) => match network::parse(&message) {
+                Ok((action, echo)) => return self.enqueue(client, "network", message, action, echo, now),
+                Err(refusal) => refusal,
+            },
+            _ => Refusal::Unsupported { protocol: protocol.to_owned(), command: command.to_owned() },
+        };
+        let text = error(protocol, &refusal.text(&self.identity.label), message.request_id.as_deref());
+        self.reply(client, text, now);
+    }
+
+    fn enqueue(
+        &mut self,
+        client: ClientId,
+        protocol: &'static str,
+        message: Incoming,
+        action: Action,
+        echo: Value,
+        now: u64,
+    ) {
+        let graph = message.payload.get("graph").and_then(Value::as_str).map(str::to_owned);
+        let room = self.ops.len() < WAITING_OPS;
+        let asker = if room { self.wait(client, message.request_id.clone()) } else { None };
+        let Some(asker) = asker else {
+            let text = error(protocol, &self.overload(), message.request_id.as_deref());
+            return self.reply(client, text, now);
+        };
+        self.ops.push_back(Op { asker, protocol, command: message.command, graph, echo, action });
+        self.advance(now);
+    }
+
+    fn overload(&self) -> String {
+        format!("too many messages wait for board {}; wait for replies before sending more", self.identity.label)
+    }
+
+    /// Answers a question whose turn has come: all that its asker sent before is done.
+    fn question(&mut self, client: ClientId, message: &Incoming, permission: Permission, now: u64) -> Vec<Arc<str>> {
+        let id = message.request_id.as_deref();
+        let (command, payload) = match (message.protocol.as_str(), message.command.as_str()) {
+            ("runtime", _) => return vec![self.describe(message, permission)],
+            ("component", "list") => return self.component_list(message),
+            ("component", _) => ("source", self.component_source(message)),
+            ("network", _) => ("status", self.named_graph(message).map(|()| self.status_payload(now))),
+            (_, command) => (command, self.change_metadata(message)),
+        };
+        match payload {
+            Ok(payload) => {
+                if message.protocol == "graph" {
+                    let change = outgoing("graph", command, &payload, None);
+                    self.tell_except(Some(client), &change);
+                }
+                vec![outgoing(&message.protocol, command, &payload, id)]
+            }
+            Err(refusal) => vec![error(&message.protocol, &refusal.text(&self.identity.label), id)],
+        }
+    }
+
+    fn named_graph(&self, message: &Incoming) -> Result<(), Refusal> {
+        self.check_graph(message.payload.get("graph").and_then(Value::as_str))
+    }
+}

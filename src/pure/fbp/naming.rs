@@ -1,0 +1,89 @@
+//! The graph in names, for messages. What the component map lacks is called by its number.
+
+use serde_json::{Map, Value, json};
+
+use super::message::PortName;
+use crate::pure::model::graph::{Edge, Graph, Initial, Node, Port};
+use crate::pure::model::library::{Direction, Library};
+
+/// The name of a node's component.
+pub(super) fn component(library: Option<&Library>, id: u8) -> String {
+    match library.and_then(|library| library.by_id(id)) {
+        Some(component) => component.name.clone(),
+        None => format!("component-{id}"),
+    }
+}
+
+/// A port by name.
+pub(super) fn port(graph: &Graph, library: Option<&Library>, port: Port, direction: Direction) -> PortName {
+    let node = graph.node(port.node);
+    let known = node
+        .and_then(|node| library?.by_id(node.component))
+        .and_then(|component| component.port_by_id(direction, port.port));
+    PortName {
+        node: node.map(|node| node.name.clone()).unwrap_or_default(),
+        port: known.map_or_else(|| port.port.to_string(), |known| known.name.clone()),
+    }
+}
+
+/// `{src, tgt, graph}`.
+pub(super) fn edge(graph: &Graph, library: Option<&Library>, edge: &Edge) -> Value {
+    let src = port(graph, library, edge.src, Direction::Out);
+    let tgt = port(graph, library, edge.tgt, Direction::In);
+    json!({ "src": src.json(), "tgt": tgt.json(), "graph": graph.name() })
+}
+
+/// `{id, component, metadata, graph}`.
+pub(super) fn node(graph: &Graph, library: Option<&Library>, node: &Node) -> Value {
+    let component = component(library, node.component);
+    json!({ "id": node.name, "component": component, "metadata": node.metadata, "graph": graph.name() })
+}
+
+/// `A OUT -> IN B`, for people.
+pub(super) fn arrow(src: &PortName, tgt: &PortName) -> String {
+    format!("{} {} -> {} {}", src.node, src.port, tgt.port, tgt.node)
+}
+
+/// The id of an edge in `network:data`.
+pub(super) fn edge_id(src: &PortName, tgt: &PortName) -> String {
+    format!("{}() {} -> {} {}()", src.node, src.port.to_uppercase(), tgt.port.to_uppercase(), tgt.node)
+}
+
+/// The id of an initial packet in `network:data`.
+pub(super) fn initial_id(tgt: &PortName) -> String {
+    format!("DATA -> {} {}()", tgt.port.to_uppercase(), tgt.node)
+}
+
+/// The whole graph in FBP's JSON format.
+pub(super) fn fbp_json(graph: &Graph, library: Option<&Library>) -> Value {
+    let processes: Map<String, Value> = graph
+        .nodes()
+        .map(|(_, node)| {
+            let component = component(library, node.component);
+            (node.name.clone(), json!({ "component": component, "metadata": node.metadata }))
+        })
+        .collect();
+    let edges = graph.edges().iter().map(|edge| edge_entry(graph, library, edge));
+    let initials = graph.initials().iter().map(|initial| initial_entry(graph, library, initial));
+    json!({
+        "caseSensitive": true,
+        "properties": { "name": graph.title().unwrap_or(graph.name()), "environment": { "type": "microflo" } },
+        "inports": {},
+        "outports": {},
+        "groups": [],
+        "processes": processes,
+        "connections": edges.chain(initials).collect::<Vec<_>>(),
+    })
+}
+
+fn edge_entry(graph: &Graph, library: Option<&Library>, edge: &Edge) -> Value {
+    let src = port(graph, library, edge.src, Direction::Out);
+    let tgt = port(graph, library, edge.tgt, Direction::In);
+    let end = |port: PortName| json!({ "process": port.node, "port": port.port });
+    json!({ "src": end(src), "tgt": end(tgt), "metadata": edge.metadata })
+}
+
+fn initial_entry(graph: &Graph, library: Option<&Library>, initial: &Initial) -> Value {
+    let tgt = port(graph, library, initial.tgt, Direction::In);
+    json!({ "data": initial.data, "tgt": { "process": tgt.node, "port": tgt.port }, "metadata": initial.metadata })
+}

@@ -1,0 +1,233 @@
+//! `network`: start, stop, status, which edges are watched, and the data on them.
+
+use std::collections::BTreeSet;
+
+use firmware_proto::{Command, Event, PortRef};
+use serde_json::{Value, json};
+
+use super::Runtime;
+use super::client::ClientId;
+use super::clock::{iso8601, seconds_between};
+use super::graph::go;
+use super::message::{Incoming, PortName, outgoing, outgoing_raw, quoted};
+use super::naming;
+use super::op::{Action, Op, Step, Then, Turn};
+use super::refusal::Refusal;
+use super::value::Collector;
+use crate::pure::model::graph::{Initial, Port};
+use crate::pure::model::library::Direction;
+
+/// Edges that one message may select.
+const SELECTED_EDGES: usize = 256;
+
+/// The edges that a client wants to watch, by out port; without a selection all are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Selection {
+    pub(super) client: ClientId,
+    pub(super) ports: Vec<Port>,
+}
+
+/// An edge that is watched: the message up to its data, and the group that is being collected.
+#[derive(Debug)]
+pub(super) struct Watch {
+    head: Option<String>,
+    collector: Collector,
+}
+
+/// Reads a network message.
+pub(super) fn parse(message: &Incoming) -> Result<(Action, Value), Refusal> {
+    match message.command.as_str() {
+        "start" => Ok((Action::Start, Value::Null)),
+        "stop" => Ok((Action::Stop, Value::Null)),
+        "edges" => edges(message).map_err(Refusal::Malformed),
+        _ => {
+            let (protocol, command) = (message.protocol.clone(), message.command.clone());
+            Err(Refusal::Unsupported { protocol, command })
+        }
+    }
+}
+
+fn edges(message: &Incoming) -> Result<(Action, Value), String> {
+    let list = message.payload.get("edges").and_then(Value::as_array).ok_or("`edges` must be an array")?;
+    if list.len() > SELECTED_EDGES {
+        return Err(format!("`edges` has more than {SELECTED_EDGES} entries"));
+    }
+    let mut edges = Vec::with_capacity(list.len());
+    for entry in list {
+        edges.push((PortName::parse(entry.get("src"))?, PortName::parse(entry.get("tgt"))?));
+    }
+    let echo: Vec<Value> = edges.iter().map(|(src, tgt)| json!({ "src": src.json(), "tgt": tgt.json() })).collect();
+    let graph = message.payload.get("graph").cloned().unwrap_or_default();
+    Ok((Action::Edges(edges), json!({ "graph": graph, "edges": echo })))
+}
+
+impl Runtime {
+    pub(super) fn plan_start(&mut self) -> Turn {
+        if self.device.is_running() {
+            let missing = self.missing_subscriptions();
+            return if missing.is_empty() { Turn::Already } else { go(missing, Then::Watch) };
+        }
+        let mut steps = Vec::new();
+        if self.device.is_known() {
+            self.push_start(&mut steps, false);
+        } else {
+            steps.push(Step::must(Command::StartNetwork));
+        }
+        go(steps, Then::Start)
+    }
+
+    pub(super) fn plan_stop(&mut self) -> Turn {
+        go(vec![Step::must(Command::StopNetwork)], Then::Stop)
+    }
+
+    /// The commands of a start: what is not watched yet, the initial packets that the board consumed before (a start sets nodes
+    /// up again, which resets what those had set), then the start. What the stopped board cannot keep follows.
+    pub(super) fn push_start(&mut self, steps: &mut Vec<Step>, restart: bool) {
+        let watched = self.device.subscriptions();
+        let wanted = self.wanted_ports();
+        let missing = wanted.difference(watched).map(|port| Command::SubscribeToPort { port: *port, enable: true });
+        steps.extend(missing.map(Step::may));
+        let room =
+            if restart { firmware_proto::limits::QUEUED_PACKETS_WHILE_STOPPED } else { self.device.queue_room() };
+        let consumed = self.graph.initials().iter().filter(|initial| initial.consumed || restart);
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        for initial in consumed {
+            let Some(target) = self.graph.port_ref(initial.tgt) else { continue };
+            let packets =
+                initial.packets.iter().map(|packet| Step::may(Command::SendPacket { target, packet: *packet }));
+            // In order: once one has to follow the start, so do all after it.
+            let fits = after.is_empty() && before.len() + initial.packets.len() <= room;
+            if fits { before.extend(packets) } else { after.extend(packets) }
+        }
+        steps.append(&mut before);
+        steps.push(Step::must(Command::StartNetwork));
+        steps.append(&mut after);
+    }
+
+    /// The connected out ports that are to be watched.
+    fn wanted_ports(&self) -> BTreeSet<PortRef> {
+        let chosen = |port: &Port| self.selection.as_ref().is_none_or(|selection| selection.ports.contains(port));
+        let ports = self.graph.edges().iter().map(|edge| edge.src).filter(chosen);
+        ports.filter_map(|port| self.graph.port_ref(port)).collect()
+    }
+
+    pub(super) fn plan_edges(&mut self, edges: &[(PortName, PortName)], client: ClientId) -> Result<Turn, Refusal> {
+        let mut selection = Selection { client, ports: Vec::new() };
+        let mut wanted = BTreeSet::new();
+        for (src, tgt) in edges {
+            let from = self.port_named(src, Direction::Out)?;
+            let to = self.port_named(tgt, Direction::In)?;
+            if self.graph.edge_from(from).is_none_or(|edge| edge.tgt != to) {
+                return Err(Refusal::NoEdge(naming::arrow(src, tgt)));
+            }
+            let Some(port) = self.graph.port_ref(from) else { return Ok(Turn::Wait) };
+            wanted.insert(port);
+            selection.ports.push(from);
+        }
+        let watched = self.device.subscriptions();
+        let subscribe = |enable| move |port: &PortRef| Step::must(Command::SubscribeToPort { port: *port, enable });
+        let off = watched.difference(&wanted).map(subscribe(false));
+        let on = wanted.difference(watched).map(subscribe(true));
+        Ok(go(off.chain(on).collect(), Then::Edges(selection)))
+    }
+
+    /// The board has started its network.
+    pub(super) fn started(&mut self, now: u64) {
+        self.started_at = Some(now);
+        self.graph.consume_initials();
+    }
+
+    /// The board has stopped its network.
+    pub(super) fn stopped(&mut self, now: u64) {
+        if let Some(since) = self.started_at.take() {
+            self.ran_for = seconds_between(since, now);
+        }
+    }
+
+    pub(super) fn started_payload(&self, now: u64) -> Value {
+        json!({ "graph": self.graph.name(), "time": iso8601(now), "started": true, "running": true })
+    }
+
+    pub(super) fn stopped_payload(&self, now: u64) -> Value {
+        let (graph, time) = (self.graph.name(), iso8601(now));
+        json!({ "graph": graph, "time": time, "uptime": self.ran_for, "started": false, "running": false })
+    }
+
+    /// `{graph, running, started}`, while it runs with `uptime` in seconds. `running` and `started` are the same: a
+    /// MicroFlo network never completes.
+    pub(super) fn status_payload(&self, now: u64) -> Value {
+        let running = self.device.is_running() && self.down.is_none();
+        let mut status = json!({ "graph": self.graph.name(), "running": running, "started": running });
+        if let Some(since) = self.started_at.filter(|_| running) {
+            status["uptime"] = json!(seconds_between(since, now));
+        }
+        status
+    }
+
+    /// What follows a confirmed operation: initial packets at a start, remarks.
+    pub(super) fn after(&mut self, op: &Op, then: &Then) {
+        match then {
+            Then::Start => self.tell_initials(|_| true),
+            Then::AddInitial { serial } if self.device.is_running() => self.tell_initials(|it| it.serial == *serial),
+            Then::AddNode { restarted: true, .. } => {
+                let Action::AddNode { name, .. } = &op.action else { return };
+                let remark = format!(
+                    "the network of board {} was restarted to set up node {name}, as its firmware sets nodes up only at a start; \
+                     initial packets were sent again",
+                    self.identity.label
+                );
+                self.remark(&remark);
+                self.tell_initials(|_| true);
+            }
+            _ => {}
+        }
+    }
+
+    fn tell_initials(&mut self, which: impl Fn(&Initial) -> bool) {
+        if self.selection.is_some() || !self.has_audience() {
+            return;
+        }
+        let texts = self.graph.initials().iter().filter(|initial| which(initial)).map(|initial| {
+            let tgt = naming::port(&self.graph, self.library.as_ref(), initial.tgt, Direction::In);
+            let id = naming::initial_id(&tgt);
+            let payload = json!({ "id": id, "graph": self.graph.name(), "tgt": tgt.json(), "data": initial.data });
+            outgoing("network", "data", &payload, None)
+        });
+        for text in texts.collect::<Vec<_>>() {
+            self.tell(&text);
+        }
+    }
+
+    /// Takes an event of the board's: packets on watched edges become `network:data` for everybody who proved the secret.
+    pub fn handle_event(&mut self, event: &Event) {
+        let Event::PacketSent { src, packet, .. } = event else { return };
+        if !self.has_audience() {
+            // Nobody sees a group begin: do not show them its end.
+            self.watches.clear();
+            return;
+        }
+        if !self.watches.contains_key(src) {
+            let watch = Watch { head: self.data_head(*src), collector: Collector::default() };
+            self.watches.insert(*src, watch);
+        }
+        let Some(watch) = self.watches.get_mut(src) else { return };
+        let Some(head) = &watch.head else { return };
+        if let Some(data) = watch.collector.take(*packet) {
+            let text = outgoing_raw("network", "data", &format!("{head}{data}}}"), None);
+            self.tell(&text);
+        }
+    }
+
+    /// The payload of `network:data` up to its data; `None` for ports that are not connected or not selected.
+    fn data_head(&self, src: PortRef) -> Option<String> {
+        let port = self.graph.port(src)?;
+        let edge = self.graph.edge_from(port)?;
+        if self.selection.as_ref().is_some_and(|selection| !selection.ports.contains(&port)) {
+            return None;
+        }
+        let src = naming::port(&self.graph, self.library.as_ref(), edge.src, Direction::Out);
+        let tgt = naming::port(&self.graph, self.library.as_ref(), edge.tgt, Direction::In);
+        let (id, graph) = (quoted(&naming::edge_id(&src, &tgt)), quoted(self.graph.name()));
+        Some(format!("{{\"id\":{id},\"graph\":{graph},\"src\":{},\"tgt\":{},\"data\":", src.json(), tgt.json()))
+    }
+}
