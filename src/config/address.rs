@@ -4,16 +4,15 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
-use super::value::ValueError;
+use super::value::{self, ValueError};
 
 /// The port that is listened on unless told otherwise.
 pub const DEFAULT_PORT: u16 = 3569;
 
 /// An address to listen on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListenAddress {
     /// Both loopback addresses: 127.0.0.1, and ::1 where the host has it. Port 0 lets the system choose one for both.
     Localhost(u16),
@@ -46,11 +45,9 @@ impl FromStr for ListenAddress {
     }
 }
 
-impl TryFrom<String> for ListenAddress {
-    type Error = ValueError;
-
-    fn try_from(text: String) -> Result<Self, ValueError> {
-        text.parse()
+impl<'de> Deserialize<'de> for ListenAddress {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        value::from_text(source)
     }
 }
 

@@ -1,9 +1,12 @@
 //! Single values: how they are written, and what is wrong with one that cannot be used.
 
+use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr;
 
 use firmware_proto::Dialect;
 use serde::Deserialize;
+use serde::de::{self, Deserializer, Visitor};
 use url::Url;
 
 /// A value that cannot be used.
@@ -46,9 +49,29 @@ pub enum ValueError {
     EmptyMatch,
 }
 
+/// Reads a value that is written as text. The parser is called within the value, so that an error has the value's place.
+pub(super) fn from_text<'de, D, T>(source: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err = ValueError>,
+{
+    struct Text<T>(PhantomData<T>);
+    impl<T: FromStr<Err = ValueError>> Visitor<'_> for Text<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+            text.parse().map_err(E::custom)
+        }
+    }
+    source.deserialize_str(Text(PhantomData))
+}
+
 /// Bits per second of a serial port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "u32")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Baud(u32);
 
 /// Rates that boards take as the order to start their bootloader.
@@ -81,6 +104,25 @@ impl FromStr for Baud {
     }
 }
 
+impl<'de> Deserialize<'de> for Baud {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        struct Rate;
+        impl Visitor<'_> for Rate {
+            type Value = Baud;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a baud rate, as 9600 or 115200")
+            }
+
+            fn visit_i64<E: de::Error>(self, rate: i64) -> Result<Baud, E> {
+                let rate = u32::try_from(rate).map_err(|_| E::custom(ValueError::Baud(rate.to_string())))?;
+                rate.try_into().map_err(E::custom)
+            }
+        }
+        source.deserialize_any(Rate)
+    }
+}
+
 /// Reads a dialect by its name.
 pub fn dialect(text: &str) -> Result<Dialect, ValueError> {
     Dialect::from_name(text).ok_or_else(|| ValueError::Dialect(text.to_owned()))
@@ -100,8 +142,7 @@ pub enum Generic {
 }
 
 /// An http or https URL without user name, password or fragment.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebUrl(Url);
 
 impl WebUrl {
@@ -133,17 +174,14 @@ impl FromStr for WebUrl {
     }
 }
 
-impl TryFrom<String> for WebUrl {
-    type Error = ValueError;
-
-    fn try_from(text: String) -> Result<Self, ValueError> {
-        text.parse()
+impl<'de> Deserialize<'de> for WebUrl {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        from_text(source)
     }
 }
 
 /// One answer to "which registry?".
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RegistryChoice {
     /// `none`: not even the embedded one.
     None,
@@ -166,11 +204,9 @@ impl FromStr for RegistryChoice {
     }
 }
 
-impl TryFrom<String> for RegistryChoice {
-    type Error = ValueError;
-
-    fn try_from(text: String) -> Result<Self, ValueError> {
-        text.parse()
+impl<'de> Deserialize<'de> for RegistryChoice {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        from_text(source)
     }
 }
 

@@ -37,24 +37,24 @@ pub(super) type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// The board's end of a link.
 pub(super) struct BoardEnd {
-    pub to_client: mpsc::Sender<ToClient>,
-    pub from_client: mpsc::Receiver<FromClient>,
+    pub(super) to_client: mpsc::Sender<ToClient>,
+    pub(super) from_client: mpsc::Receiver<FromClient>,
     close: Arc<OnceLock<CloseReason>>,
 }
 
 impl BoardEnd {
     /// Ends the link as a board does.
-    pub fn close(self, code: u16, text: &str) {
+    pub(super) fn close(self, code: u16, text: &str) {
         self.close.set(CloseReason { code, text: text.into() }).unwrap();
     }
 }
 
 pub(super) struct Bench {
-    pub address: SocketAddr,
-    pub lifecycle: Lifecycle,
-    pub views: watch::Sender<Arc<Vec<BoardView>>>,
-    pub links: mpsc::Receiver<BoardEnd>,
-    pub asked: Arc<Mutex<Vec<String>>>,
+    pub(super) address: SocketAddr,
+    pub(super) lifecycle: Lifecycle,
+    pub(super) views: watch::Sender<Arc<Vec<BoardView>>>,
+    pub(super) links: mpsc::Receiver<BoardEnd>,
+    pub(super) asked: Arc<Mutex<Vec<String>>>,
     control: PathBuf,
     _dir: TempDir,
 }
@@ -76,11 +76,11 @@ pub(super) fn board(id: Uuid, label: &str, state: BoardState) -> BoardView {
 
 impl Bench {
     /// One ready board.
-    pub async fn new() -> Bench {
+    pub(super) async fn new() -> Bench {
         Bench::with(vec![board(BOARD, "Blink", BoardState::Ready)], None).await
     }
 
-    pub async fn with(boards: Vec<BoardView>, public_url: Option<&str>) -> Bench {
+    pub(super) async fn with(boards: Vec<BoardView>, public_url: Option<&str>) -> Bench {
         let limits = SocketLimits { send: Duration::from_millis(300), ..SocketLimits::default() };
         let (directory, server) = Directory::new();
         server.views.send_replace(Arc::new(boards));
@@ -109,34 +109,31 @@ impl Bench {
     }
 
     /// Sends a request head and body as they are; `HOST` becomes the right host. The status and all that came.
-    pub async fn http(&self, request: &str, body: &str) -> (u16, String) {
+    pub(super) async fn http(&self, request: &str, body: &str) -> (u16, String) {
         self.exchange(TcpStream::connect(self.address).await.unwrap(), request, body).await
     }
 
     /// The same over the control socket.
-    pub async fn control(&self, request: &str, body: &str) -> (u16, String) {
+    pub(super) async fn control(&self, request: &str, body: &str) -> (u16, String) {
         self.exchange(UnixStream::connect(&self.control).await.unwrap(), request, body).await
     }
 
     async fn exchange(&self, mut io: impl AsyncRead + AsyncWrite + Unpin, head: &str, body: &str) -> (u16, String) {
         let (first, headers) = head.split_once('\n').unwrap_or((head, ""));
-        let host = if headers.to_ascii_lowercase().contains("host:") { "" } else { "Host: HOST\r\n" };
+        let has_host = headers.lines().any(|line| line.starts_with("Host:"));
+        let host = if has_host { "" } else { "Host: HOST\r\n" };
         let headers: String = headers.lines().map(|line| format!("{line}\r\n")).collect();
         let length = if body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
-        let close = if headers.to_ascii_lowercase().contains("upgrade") { "" } else { "Connection: close\r\n" };
-        let text = format!("{first} HTTP/1.1\r\n{host}{headers}{length}{close}\r\n{body}");
+        let text = format!("{first} HTTP/1.1\r\n{host}{headers}{length}\r\n{body}");
         let text = text.replace("HOST", &self.address.to_string());
         io.write_all(text.as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        // An upgraded connection stays open: what came by then is enough.
-        let _ = tokio::time::timeout(Duration::from_millis(500), io.read_to_end(&mut answer)).await;
-        let answer = String::from_utf8(answer).unwrap();
+        let answer = read_answer(&mut io).await;
         let status = answer.split(' ').nth(1).unwrap_or_default().parse().unwrap_or(0);
         (status, answer)
     }
 
     /// Opens a WebSocket.
-    pub async fn ws(&self, path: &str, headers: &[(&'static str, &str)]) -> Result<(Client, Option<String>), (u16, String)> {
+    pub(super) async fn ws(&self, path: &str, headers: &[(&'static str, &str)]) -> Result<(Client, Option<String>), (u16, String)> {
         let mut request = format!("ws://{}{path}", self.address).into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
@@ -152,17 +149,36 @@ impl Bench {
     }
 
     /// Opens a raw WebSocket with the right secret.
-    pub async fn raw(&mut self) -> (Client, BoardEnd) {
+    pub(super) async fn raw(&mut self) -> (Client, BoardEnd) {
         let authorization = format!("Bearer {SECRET}");
         let (client, _) = self.ws(&format!("/{BOARD}/raw"), &[("authorization", &authorization)]).await.unwrap();
         (client, self.links.recv().await.unwrap())
     }
 
     /// Opens an FBP WebSocket.
-    pub async fn fbp(&mut self) -> (Client, BoardEnd) {
+    pub(super) async fn fbp(&mut self) -> (Client, BoardEnd) {
         let (client, _) = self.ws(&format!("/{BOARD}"), &[]).await.unwrap();
         (client, self.links.recv().await.unwrap())
     }
+}
+
+/// Reads one answer: its head, and as much body as the head says.
+async fn read_answer(io: &mut (impl AsyncRead + Unpin)) -> String {
+    let mut answer = String::new();
+    let missing = |answer: &str| {
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "))?;
+        Some(length.parse::<usize>().unwrap() - body.len())
+    };
+    while !answer.contains("\r\n\r\n") || missing(&answer).is_some_and(|bytes| bytes > 0) {
+        let mut buffer = [0; 4096];
+        let count = io.read(&mut buffer).await.unwrap();
+        if count == 0 {
+            break;
+        }
+        answer.push_str(std::str::from_utf8(&buffer[..count]).unwrap());
+    }
+    answer
 }
 
 fn selected<B>(response: &WsResponse<B>) -> Option<String> {
