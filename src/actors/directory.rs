@@ -6,6 +6,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
 pub use crate::pure::board::ToClient;
+use crate::pure::secret::Secret;
 use crate::pure::view::BoardView;
 
 /// Requests to the supervisor that may wait.
@@ -69,16 +70,10 @@ pub enum Request {
 }
 
 /// A board's secrets. Compared in constant time, shown only where the caller has proved who it is.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Secrets {
     /// Allows everything.
-    pub full: String,
-}
-
-impl std::fmt::Debug for Secrets {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secrets(…)")
-    }
+    pub full: Secret,
 }
 
 /// Which protocol a client speaks.

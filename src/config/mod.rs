@@ -1,1 +1,22 @@
-//! Settings and where they come from.
+//! Settings and where they come from: command line > environment > user file > system files > defaults.
+//!
+//! Each source is read into a [`Layer`], in which everything is optional. The layers are laid over each other,
+//! and the result becomes [`Settings`], in which everything is decided.
+
+pub mod address;
+pub mod device;
+pub mod file;
+pub mod layer;
+pub mod places;
+pub mod rule;
+pub mod settings;
+pub mod value;
+
+pub use address::ListenAddress;
+pub use device::DeviceSpec;
+pub use file::ConfigError;
+pub use layer::Layer;
+pub use places::{Places, Surroundings};
+pub use rule::{BoardMatch, BoardRule};
+pub use settings::{Registries, Settings};
+pub use value::{Baud, Generic, RegistryChoice, ValueError, WebUrl};

@@ -20,12 +20,13 @@ use uuid::Uuid;
 use self::entry::Entry;
 pub use self::plan::{Planner, Simulation};
 use super::directory::DirectoryServer;
+use super::registrar::Statuses;
 use super::status::{Generation, StatusBoard};
 use crate::io::hotplug::Hotplug;
 use crate::io::store::Store;
 use crate::pure::admission::{Answers, GenericPolicy};
 use crate::pure::identity::{HostKey, SerialMemory};
-use crate::pure::view::{BoardState, BoardView, RegistryStatus};
+use crate::pure::view::{BoardState, BoardView};
 
 /// How often ports are looked at without any hint.
 const SCAN_TICK: Duration = Duration::from_secs(5);
@@ -38,9 +39,6 @@ const RESCAN_AFTER_GONE: Duration = Duration::from_millis(200);
 
 /// Boards that are gone and still shown by `list --all`.
 const GONE_BOARDS: usize = 256;
-
-/// What the registrar says of each board.
-pub type Registrations = HashMap<Uuid, Vec<RegistryStatus>>;
 
 /// Where to look for boards.
 #[derive(Clone, Debug)]
@@ -80,7 +78,7 @@ pub struct Supervisor {
     status: StatusBoard,
     generation: Generation,
     server: DirectoryServer,
-    registrations: watch::Receiver<Arc<Registrations>>,
+    registrations: watch::Receiver<Statuses>,
     publish_at: Option<Instant>,
     scan_at: Instant,
 }
@@ -93,7 +91,7 @@ impl Supervisor {
         memory: Memory,
         store: Store,
         server: DirectoryServer,
-        registrations: watch::Receiver<Arc<Registrations>>,
+        registrations: watch::Receiver<Statuses>,
     ) -> Self {
         Supervisor {
             sources,
@@ -123,7 +121,7 @@ impl Supervisor {
         loop {
             let publish_at = self.publish_at.unwrap_or_else(|| Instant::now() + SCAN_TICK);
             tokio::select! {
-                () = hotplug.changed() => {
+                () = hotplug.hint() => {
                     self.retry_waiting();
                     self.reconcile().await;
                 }

@@ -57,7 +57,7 @@ impl Supervisor {
             return Err(DirectoryError::Invalid(text));
         }
         self.entry(id)?;
-        self.store.set_label(id, &label).await.map_err(|error| DirectoryError::Store(error.to_string()))?;
+        self.store.set_label(id, Some(&label)).await.map_err(|error| DirectoryError::Store(error.to_string()))?;
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.label.clone_from(&label);
             if let Some(handle) = &entry.handle {

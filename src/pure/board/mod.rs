@@ -57,7 +57,6 @@ pub enum Output {
 }
 
 /// A board that is attached, with or without an open port.
-#[derive(Debug)]
 pub struct Board {
     runtime: fbp::Runtime,
     raw: RawClients,

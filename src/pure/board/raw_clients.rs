@@ -41,7 +41,8 @@ impl RawClients {
     pub(super) fn handle_bytes(&mut self, client: ClientId, bytes: &[u8], mirror: &mut fbp::Runtime) -> Vec<Request> {
         let mut requests = Vec::new();
         let Some(session) = self.sessions.get_mut(&client) else { return requests };
-        for input in bytes.iter().filter_map(|byte| session.feed(*byte)) {
+        for byte in bytes {
+            let Some(input) = session.feed(*byte) else { continue };
             let reply = match input {
                 RawInput::Reply(frame) => frame,
                 RawInput::Command { request_id, command } => match mirror.check_raw(&command) {

@@ -1,0 +1,87 @@
+//! One source of settings: everything optional.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use serde::de::value::StrDeserializer;
+use serde::de::{self, Deserializer, IntoDeserializer, SeqAccess, Visitor};
+use uuid::Uuid;
+
+use super::{Baud, BoardRule, Generic, ListenAddress, RegistryChoice, WebUrl};
+
+/// What one source says. Its field names are the keys of the configuration file.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Layer {
+    /// Addresses to listen on.
+    #[serde(deserialize_with = "one_or_many")]
+    pub listen: Option<Vec<ListenAddress>>,
+    /// Registries, or `none`.
+    #[serde(deserialize_with = "one_or_many")]
+    pub registry: Option<Vec<RegistryChoice>>,
+    /// Whose boards these are, at the registries.
+    pub user: Option<Uuid>,
+    /// How others reach this bridge.
+    pub public_url: Option<WebUrl>,
+    /// Where live URLs point.
+    pub ide: Option<WebUrl>,
+    /// What happens to generic chips.
+    pub generic: Option<Generic>,
+    /// Rates to try.
+    pub bauds: Option<Vec<Baud>>,
+    /// The state directory.
+    pub state_dir: Option<PathBuf>,
+    /// Settings for some boards only.
+    pub board: Vec<BoardRule>,
+}
+
+impl Layer {
+    /// This layer laid over a lower one: what it says holds, the rest shows through. Rules of both stay, these first.
+    pub fn over(self, lower: Layer) -> Layer {
+        let mut board = self.board;
+        board.extend(lower.board);
+        Layer {
+            listen: self.listen.or(lower.listen),
+            registry: self.registry.or(lower.registry),
+            user: self.user.or(lower.user),
+            public_url: self.public_url.or(lower.public_url),
+            ide: self.ide.or(lower.ide),
+            generic: self.generic.or(lower.generic),
+            bauds: self.bauds.or(lower.bauds),
+            state_dir: self.state_dir.or(lower.state_dir),
+            board,
+        }
+    }
+}
+
+/// `key = "a"` as well as `key = ["a", "b"]`.
+fn one_or_many<'de, D, T>(source: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    struct OneOrMany<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrMany<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string or an array of strings")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<T>, E> {
+            let one: StrDeserializer<'_, E> = text.into_deserializer();
+            Ok(vec![T::deserialize(one)?])
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Vec<T>, A::Error> {
+            let mut all = Vec::new();
+            while let Some(element) = elements.next_element()? {
+                all.push(element);
+            }
+            Ok(all)
+        }
+    }
+    source.deserialize_any(OneOrMany(PhantomData)).map(Some)
+}

@@ -1,0 +1,127 @@
+//! What the daemon is to do: every value decided.
+
+use std::path::PathBuf;
+
+use uuid::Uuid;
+
+use super::{Baud, BoardRule, DeviceSpec, Generic, Layer, ListenAddress, Places, RegistryChoice, WebUrl};
+
+/// Where live URLs point unless told otherwise.
+pub const DEFAULT_IDE: &str = "https://app.flowhub.io";
+
+/// Rates that are tried unless told otherwise, in this order.
+const DEFAULT_BAUDS: [u32; 2] = [9600, 115_200];
+
+/// What the daemon is to do.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Addresses to listen on; at least one.
+    pub listen: Vec<ListenAddress>,
+    /// Simulated boards to make.
+    pub simulate: u32,
+    /// Ports that the user named.
+    pub devices: Vec<DeviceSpec>,
+    /// Where boards are registered.
+    pub registries: Registries,
+    /// Whose boards these are; the local user's unless told otherwise.
+    pub user: Option<Uuid>,
+    /// How others reach this bridge, where that is not the address it listens on.
+    pub public_url: Option<WebUrl>,
+    /// Where live URLs point.
+    pub ide: WebUrl,
+    /// What happens to generic chips.
+    pub generic: Generic,
+    /// Rates to try, in bits per second; at least one.
+    pub bauds: Vec<u32>,
+    /// Settings for some boards only; the first that fits and says something wins.
+    pub boards: Vec<BoardRule>,
+    /// The state directory.
+    pub state_dir: PathBuf,
+    /// Where to make the control socket.
+    pub control_socket: PathBuf,
+    /// The root of sysfs: `/sys`, but in tests.
+    pub sysfs_root: PathBuf,
+    /// The directory of device nodes: `/dev`, but in tests.
+    pub dev_root: PathBuf,
+}
+
+/// Where boards are registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registries {
+    /// At the one that is part of this program.
+    pub embedded: bool,
+    /// And there.
+    pub urls: Vec<WebUrl>,
+}
+
+impl Registries {
+    /// Every URL counts; the embedded one does unless somebody says `none`.
+    fn chosen(choices: Vec<RegistryChoice>) -> Self {
+        let mut registries = Registries { embedded: true, urls: Vec::new() };
+        for choice in choices {
+            match choice {
+                RegistryChoice::None => registries.embedded = false,
+                RegistryChoice::Url(url) if registries.urls.contains(&url) => {}
+                RegistryChoice::Url(url) => registries.urls.push(url),
+            }
+        }
+        registries
+    }
+}
+
+impl Settings {
+    /// Decides every value: what the layers say, else the default.
+    pub fn decide(layer: Layer, places: &Places) -> Settings {
+        let default_ide = || DEFAULT_IDE.parse().expect("the default IDE is a URL");
+        let bauds = layer.bauds.unwrap_or_default().into_iter().map(Baud::get).collect();
+        Settings {
+            listen: or_default(layer.listen.unwrap_or_default(), &[ListenAddress::DEFAULT]),
+            simulate: 0,
+            devices: Vec::new(),
+            registries: Registries::chosen(layer.registry.unwrap_or_default()),
+            user: layer.user,
+            public_url: layer.public_url,
+            ide: layer.ide.unwrap_or_else(default_ide),
+            generic: layer.generic.unwrap_or_default(),
+            bauds: or_default(bauds, &DEFAULT_BAUDS),
+            boards: layer.board,
+            state_dir: places.state_dir(layer.state_dir),
+            control_socket: places.control_to_make(),
+            sysfs_root: "/sys".into(),
+            dev_root: "/dev".into(),
+        }
+    }
+}
+
+fn or_default<T: Clone>(values: Vec<T>, default: &[T]) -> Vec<T> {
+    if values.is_empty() { default.to_vec() } else { values }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Surroundings;
+
+    fn decide(layer: Layer) -> Settings {
+        Settings::decide(layer, &Places::new(Surroundings::fake(&[], false)))
+    }
+
+    #[test]
+    fn nothing_said_gives_loopback_ask_and_the_embedded_registry() {
+        let settings = decide(Layer::default());
+        assert_eq!(settings.listen, [ListenAddress::Localhost(3569)]);
+        assert_eq!(settings.generic, Generic::Ask);
+        assert_eq!(settings.bauds, [9600, 115_200]);
+        assert_eq!(settings.registries, Registries { embedded: true, urls: vec![] });
+    }
+
+    #[test]
+    fn registries_are_beside_the_embedded_one_unless_none_is_said() {
+        let lab: WebUrl = "https://lab.example".parse().unwrap();
+        let url = || RegistryChoice::Url(lab.clone());
+        let chosen = |choices| decide(Layer { registry: Some(choices), ..Layer::default() }).registries;
+        assert_eq!(chosen(vec![url(), url()]), Registries { embedded: true, urls: vec![lab.clone()] });
+        assert_eq!(chosen(vec![RegistryChoice::None, url()]), Registries { embedded: false, urls: vec![lab.clone()] });
+        assert_eq!(chosen(vec![RegistryChoice::None]), Registries { embedded: false, urls: vec![] });
+    }
+}

@@ -1,0 +1,253 @@
+//! Single values: how they are written, and what is wrong with one that cannot be used.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use firmware_proto::Dialect;
+use serde::Deserialize;
+use serde::de::{self, Deserializer, Visitor};
+use url::Url;
+
+/// A value that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ValueError {
+    /// Not an address to listen on.
+    #[error("`{0}` is no address to listen on; write ADDRESS:PORT, as 127.0.0.1:3569, [::1]:3569 or localhost:3569")]
+    Listen(String),
+    /// Not a dialect.
+    #[error("`{0}` is no dialect; there are `uC/Flo01` (8-byte frames) and `microflo1` (10-byte frames)")]
+    Dialect(String),
+    /// Not a number of bits per second.
+    #[error("`{0}` is no baud rate; write bits per second, as 9600 or 115200")]
+    Baud(String),
+    /// A rate that starts the bootloader of many boards.
+    #[error("a port must never be opened at {0} baud: many boards take that as the order to start their bootloader")]
+    BootloaderBaud(u32),
+    /// Not a URL.
+    #[error("`{text}` is no URL: {reason}; write it as https://host/path")]
+    Url {
+        /// What was given.
+        text: String,
+        /// The parser's words.
+        reason: String,
+    },
+    /// Neither http nor https.
+    #[error("`{0}` must begin with http:// or https://")]
+    Scheme(String),
+    /// A user name or password in a URL, which would end up in logs and lists.
+    #[error("a URL must not hold a user name or password")]
+    Credentials,
+    /// A registry that would send secrets over the network in the clear.
+    #[error("`{0}` would send the boards' secrets unencrypted over the network; use https:// (http:// is for loopback)")]
+    PlainRegistry(String),
+    /// Not a USB vendor or product id.
+    #[error("`{0}` is no USB id; write four hexadecimal digits in quotes, as \"2341\"")]
+    UsbId(String),
+    /// A board rule that matches nothing.
+    #[error("a board's match needs at least one of serial, vid, pid, path, id")]
+    EmptyMatch,
+}
+
+/// Reads a value that is written as text. The parser is called within the value, so that an error has the value's place.
+pub(super) fn from_text<'de, D, T>(source: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err = ValueError>,
+{
+    struct Text<T>(PhantomData<T>);
+    impl<T: FromStr<Err = ValueError>> Visitor<'_> for Text<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+            text.parse().map_err(E::custom)
+        }
+    }
+    source.deserialize_str(Text(PhantomData))
+}
+
+/// Bits per second of a serial port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Baud(u32);
+
+/// Rates that boards take as the order to start their bootloader.
+const BOOTLOADER_BAUDS: [u32; 2] = [134, 1200];
+
+impl Baud {
+    /// Bits per second.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl TryFrom<u32> for Baud {
+    type Error = ValueError;
+
+    fn try_from(rate: u32) -> Result<Self, ValueError> {
+        match rate {
+            0 => Err(ValueError::Baud(rate.to_string())),
+            rate if BOOTLOADER_BAUDS.contains(&rate) => Err(ValueError::BootloaderBaud(rate)),
+            rate => Ok(Baud(rate)),
+        }
+    }
+}
+
+impl FromStr for Baud {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        text.parse::<u32>().map_err(|_| ValueError::Baud(text.to_owned()))?.try_into()
+    }
+}
+
+impl<'de> Deserialize<'de> for Baud {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        struct Rate;
+        impl Visitor<'_> for Rate {
+            type Value = Baud;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a baud rate, as 9600 or 115200")
+            }
+
+            fn visit_i64<E: de::Error>(self, rate: i64) -> Result<Baud, E> {
+                let rate = u32::try_from(rate).map_err(|_| E::custom(ValueError::Baud(rate.to_string())))?;
+                rate.try_into().map_err(E::custom)
+            }
+        }
+        source.deserialize_any(Rate)
+    }
+}
+
+/// Reads a dialect by its name.
+pub fn dialect(text: &str) -> Result<Dialect, ValueError> {
+    Dialect::from_name(text).ok_or_else(|| ValueError::Dialect(text.to_owned()))
+}
+
+/// What happens to generic USB-serial chips, behind which anything may be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Generic {
+    /// Shown, and opened once somebody says `allow`.
+    #[default]
+    Ask,
+    /// Opened at once.
+    Open,
+    /// Left alone.
+    Never,
+}
+
+/// An http or https URL without user name, password or fragment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebUrl(Url);
+
+impl WebUrl {
+    /// The URL.
+    pub fn url(&self) -> &Url {
+        &self.0
+    }
+
+    /// Scheme, host and port as browsers send them in `Origin`.
+    pub fn origin(&self) -> String {
+        self.0.origin().ascii_serialization()
+    }
+}
+
+impl FromStr for WebUrl {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let mut url =
+            Url::parse(text).map_err(|e| ValueError::Url { text: text.to_owned(), reason: e.to_string() })?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(ValueError::Credentials);
+        }
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(ValueError::Scheme(text.to_owned()));
+        }
+        url.set_fragment(None);
+        Ok(WebUrl(url))
+    }
+}
+
+impl<'de> Deserialize<'de> for WebUrl {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        from_text(source)
+    }
+}
+
+/// One answer to "which registry?".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RegistryChoice {
+    /// `none`: not even the embedded one.
+    None,
+    /// That one, beside the embedded one.
+    Url(WebUrl),
+}
+
+impl FromStr for RegistryChoice {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        if text == "none" {
+            return Ok(RegistryChoice::None);
+        }
+        let url: WebUrl = text.parse()?;
+        if url.url().scheme() == "http" && !is_loopback(url.url()) {
+            return Err(ValueError::PlainRegistry(text.to_owned()));
+        }
+        Ok(RegistryChoice::Url(url))
+    }
+}
+
+impl<'de> Deserialize<'de> for RegistryChoice {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        from_text(source)
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bootloader_rates_are_refused() {
+        assert_eq!("9600".parse::<Baud>().map(Baud::get), Ok(9600));
+        assert_eq!("1200".parse::<Baud>(), Err(ValueError::BootloaderBaud(1200)));
+        assert_eq!("fast".parse::<Baud>(), Err(ValueError::Baud("fast".into())));
+        assert_eq!("0".parse::<Baud>(), Err(ValueError::Baud("0".into())));
+    }
+
+    #[test]
+    fn a_plain_registry_is_for_loopback_only() {
+        for good in ["http://127.0.0.1:1/", "http://[::1]:1/", "http://localhost:1/", "https://lab.example/", "none"] {
+            assert!(good.parse::<RegistryChoice>().is_ok(), "{good}");
+        }
+        assert!(matches!("http://lab.example/".parse::<RegistryChoice>(), Err(ValueError::PlainRegistry(_))));
+    }
+
+    #[test]
+    fn a_url_with_a_password_is_refused_and_the_error_does_not_repeat_it() {
+        let error = "https://me:hunter2@lab.example".parse::<WebUrl>().unwrap_err();
+        assert!(!error.to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn other_schemes_are_refused() {
+        assert_eq!("ws://lab.example".parse::<WebUrl>(), Err(ValueError::Scheme("ws://lab.example".into())));
+        assert!(matches!("lab".parse::<WebUrl>(), Err(ValueError::Url { .. })));
+    }
+}

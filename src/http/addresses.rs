@@ -1,0 +1,130 @@
+//! The bridge's and its boards' addresses, as others type them.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+
+use url::Url;
+use uuid::Uuid;
+
+use super::live_url::live_url;
+use crate::config::WebUrl;
+
+/// Addresses as others type them. Cheap enough to clone.
+#[derive(Clone, Debug)]
+pub struct Addresses {
+    listening: Vec<SocketAddr>,
+    base: Url,
+    public: Option<WebUrl>,
+    ide: WebUrl,
+}
+
+impl Addresses {
+    /// From the addresses that are listened on (the first one is shown), `--public-url` and `--ide`.
+    pub fn new(listening: Vec<SocketAddr>, public: Option<WebUrl>, ide: WebUrl) -> Self {
+        let base = match &public {
+            Some(public) => with_trailing_slash(public.url()),
+            None => http_url(listening.first().copied()),
+        };
+        Addresses { listening, base, public, ide }
+    }
+
+    /// The addresses that are listened on.
+    pub fn listening(&self) -> &[SocketAddr] {
+        &self.listening
+    }
+
+    /// `--public-url`.
+    pub fn public(&self) -> Option<&WebUrl> {
+        self.public.as_ref()
+    }
+
+    /// Where live URLs point.
+    pub fn ide(&self) -> &WebUrl {
+        &self.ide
+    }
+
+    /// The bridge's web address, which is also its registry's.
+    pub fn http(&self) -> &str {
+        self.base.as_str()
+    }
+
+    /// A board's FBP address.
+    pub fn board(&self, id: Uuid) -> String {
+        let mut url = self.base.clone();
+        // http and https URLs may be given ws and wss: all four are of the kind that has a host.
+        let scheme = if url.scheme() == "https" { "wss" } else { "ws" };
+        if url.set_scheme(scheme).is_err() {
+            debug_assert!(false, "{url} cannot become {scheme}");
+        }
+        format!("{url}{id}")
+    }
+
+    /// A board's raw address.
+    pub fn raw(&self, id: Uuid) -> String {
+        format!("{}/raw", self.board(id))
+    }
+
+    /// The link that opens a board in the IDE. It holds the secret: for the board's owner only.
+    pub fn live(&self, id: Uuid, secret: &str) -> String {
+        live_url(self.ide.url().as_str(), &self.board(id), id, secret)
+    }
+}
+
+fn with_trailing_slash(url: &Url) -> Url {
+    let mut url = url.clone();
+    url.set_query(None);
+    if !url.path().ends_with('/') {
+        let path = format!("{}/", url.path());
+        url.set_path(&path);
+    }
+    url
+}
+
+fn http_url(listening: Option<SocketAddr>) -> Url {
+    let address = listening.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
+    let ip = if address.ip().is_unspecified() { outward_ip() } else { address.ip() };
+    let text = format!("http://{}/", SocketAddr::new(ip, address.port()));
+    Url::parse(&text).expect("an http address is a URL")
+}
+
+/// The address by which others most likely reach this host: the one that leads out. No packet is sent to find it.
+fn outward_ip() -> IpAddr {
+    const SOMEWHERE: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 1), 9);
+    let probe = || {
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+        socket.connect(SOMEWHERE)?;
+        socket.local_addr()
+    };
+    probe().map_or(Ipv4Addr::LOCALHOST.into(), |address| address.ip())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addresses(listen: &str, public: Option<&str>) -> Addresses {
+        let public = public.map(|url| url.parse().unwrap());
+        Addresses::new(vec![listen.parse().unwrap()], public, "https://app.flowhub.io".parse().unwrap())
+    }
+
+    #[test]
+    fn boards_are_below_the_first_address_listened_on() {
+        let id = Uuid::from_u128(1);
+        assert_eq!(addresses("127.0.0.1:3569", None).board(id), format!("ws://127.0.0.1:3569/{id}"));
+        assert_eq!(addresses("[::1]:3569", None).raw(id), format!("ws://[::1]:3569/{id}/raw"));
+        assert_eq!(addresses("127.0.0.1:80", None).http(), "http://127.0.0.1/");
+    }
+
+    #[test]
+    fn a_public_url_gives_scheme_host_and_path() {
+        let id = Uuid::from_u128(1);
+        let secure = addresses("0.0.0.0:3569", Some("https://lab.example/boards"));
+        assert_eq!(secure.board(id), format!("wss://lab.example/boards/{id}"));
+        assert_eq!(secure.http(), "https://lab.example/boards/");
+        assert_eq!(addresses("0.0.0.0:1", Some("http://lab:8080")).board(id), format!("ws://lab:8080/{id}"));
+    }
+
+    #[test]
+    fn an_unspecified_address_is_never_shown() {
+        assert!(!addresses("0.0.0.0:3569", None).http().contains("0.0.0.0"));
+    }
+}

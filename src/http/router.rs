@@ -1,0 +1,46 @@
+//! The routes.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+
+use super::guard_layer::guard;
+use super::ops::{healthz, time_limit};
+use super::refusal::Refusal;
+use super::state::HttpState;
+use super::{api, sockets};
+
+/// The longest request body, in bytes.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// All routes. `extra` brings the registry's, and must have no fallback; it comes behind the same guard and limits.
+pub fn router(state: HttpState, extra: Router) -> Router {
+    Router::new()
+        .route("/", get(sockets::root))
+        .route("/{id}", get(sockets::fbp))
+        .route("/{id}/raw", get(sockets::raw))
+        .route("/healthz", get(healthz))
+        .route("/api/boards", get(api::boards))
+        .route("/api/boards/{id}", get(api::board))
+        .route("/api/boards/{id}/label", post(api::label))
+        .route("/api/boards/{id}/allow", post(api::allow))
+        .route("/api/boards/{id}/ignore", post(api::ignore))
+        .route("/api/registry/user", get(api::local_user))
+        .with_state(state.clone())
+        .merge(extra)
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn(time_limit))
+        .layer(from_fn_with_state(state, guard))
+}
+
+async fn nothing_here() -> Refusal {
+    Refusal::not_found("there is nothing here")
+}
+
+async fn wrong_method() -> Refusal {
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take that method")
+}

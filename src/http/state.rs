@@ -1,0 +1,81 @@
+//! What every route knows.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::addresses::Addresses;
+use super::auth::AdminToken;
+use super::guard::Guard;
+use super::lifecycle::Lifecycle;
+use super::ws::SocketLimits;
+use crate::actors::directory::Directory;
+
+/// What the routes are built on.
+#[derive(Debug)]
+pub struct HttpConfig {
+    /// The boards.
+    pub directory: Directory,
+    /// Where the bridge is reached: known once it listens.
+    pub addresses: Addresses,
+    /// Allows changes over TCP.
+    pub admin_token: AdminToken,
+    /// The user at the embedded registry whose boards these are.
+    pub local_user: Option<LocalUser>,
+    /// When to stop.
+    pub lifecycle: Lifecycle,
+}
+
+/// The local user of the embedded registry.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocalUser {
+    /// The user's id.
+    pub id: Uuid,
+    /// The user's name.
+    pub name: String,
+    /// The user's token. It is told over the control socket only.
+    pub token: String,
+}
+
+impl std::fmt::Debug for LocalUser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "LocalUser({} {:?})", self.id, self.name)
+    }
+}
+
+/// What every route knows. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct HttpState(Arc<Known>);
+
+/// See [`HttpState`].
+#[derive(Debug)]
+pub struct Known {
+    /// As configured.
+    pub config: HttpConfig,
+    /// Who may ask at all.
+    pub guard: Guard,
+    /// Limits of each WebSocket.
+    pub socket_limits: SocketLimits,
+}
+
+impl HttpState {
+    /// The state of a server.
+    pub fn new(config: HttpConfig) -> Self {
+        HttpState::with_limits(config, SocketLimits::default())
+    }
+
+    pub(crate) fn with_limits(config: HttpConfig, socket_limits: SocketLimits) -> Self {
+        let guard = Guard::new(&config.addresses);
+        HttpState(Arc::new(Known { config, guard, socket_limits }))
+    }
+}
+
+impl Deref for HttpState {
+    type Target = Known;
+
+    fn deref(&self) -> &Known {
+        &self.0
+    }
+}
