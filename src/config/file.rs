@@ -98,7 +98,7 @@ fn parse(path: &Path, text: &str) -> Result<Layer, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Generic, ListenAddress, Surroundings};
+    use crate::config::{GenericPolicy, ListenAddress, Surroundings};
 
     fn mistake(text: &str) -> String {
         parse(Path::new("bridge.toml"), text).unwrap_err().to_string()
@@ -129,7 +129,7 @@ mod tests {
         .unwrap();
         assert_eq!(layer.listen.unwrap().len(), 2);
         assert_eq!(layer.registry.unwrap().len(), 1);
-        assert_eq!(layer.generic, Some(Generic::Open));
+        assert_eq!(layer.generic, Some(GenericPolicy::Open));
         assert_eq!(layer.board[0].label.as_deref(), Some("Door"));
     }
 
@@ -179,7 +179,7 @@ mod tests {
         let layer = load(None, &places).unwrap();
         assert_eq!(layer.listen, Some(vec![ListenAddress::Localhost(4)]));
         assert_eq!(layer.bauds.unwrap()[0].get(), 600);
-        assert_eq!(layer.generic, Some(Generic::Never));
+        assert_eq!(layer.generic, Some(GenericPolicy::Never));
     }
 
     #[test]

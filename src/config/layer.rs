@@ -9,7 +9,8 @@ use serde::de::value::StrDeserializer;
 use serde::de::{self, Deserializer, IntoDeserializer, SeqAccess, Visitor};
 use uuid::Uuid;
 
-use super::{Baud, BoardRule, Generic, ListenAddress, RegistryChoice, WebUrl};
+use super::{Baud, BoardRule, GenericPolicy, ListenAddress, RegistryChoice, WebUrl};
+use crate::pure::secret::Secret;
 
 /// What one source says. Its field names are the keys of the configuration file.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -23,12 +24,14 @@ pub struct Layer {
     pub registry: Option<Vec<RegistryChoice>>,
     /// Whose boards these are, at the registries.
     pub user: Option<Uuid>,
+    /// The token for those registries; without it records can be put there but not deleted.
+    pub registry_token: Option<Secret>,
     /// How others reach this bridge.
     pub public_url: Option<WebUrl>,
     /// Where live URLs point.
     pub ide: Option<WebUrl>,
     /// What happens to generic chips.
-    pub generic: Option<Generic>,
+    pub generic: Option<GenericPolicy>,
     /// Rates to try.
     pub bauds: Option<Vec<Baud>>,
     /// The state directory.
@@ -46,6 +49,7 @@ impl Layer {
             listen: self.listen.or(lower.listen),
             registry: self.registry.or(lower.registry),
             user: self.user.or(lower.user),
+            registry_token: self.registry_token.or(lower.registry_token),
             public_url: self.public_url.or(lower.public_url),
             ide: self.ide.or(lower.ide),
             generic: self.generic.or(lower.generic),

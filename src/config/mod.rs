@@ -12,6 +12,7 @@ pub mod rule;
 pub mod settings;
 pub mod value;
 
+pub use crate::pure::admission::GenericPolicy;
 pub use address::ListenAddress;
 pub use device::DeviceSpec;
 pub use file::ConfigError;
@@ -19,4 +20,4 @@ pub use layer::Layer;
 pub use places::{Places, Surroundings};
 pub use rule::{BoardMatch, BoardRule};
 pub use settings::{Registries, Settings};
-pub use value::{Baud, Generic, RegistryChoice, ValueError, WebUrl};
+pub use value::{Baud, RegistryChoice, ValueError, WebUrl};

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use uuid::Uuid;
 
-use super::{Baud, BoardRule, DeviceSpec, Generic, Layer, ListenAddress, Places, RegistryChoice, WebUrl};
+use crate::pure::secret::Secret;
+use crate::pure::session::config::DEFAULT_BAUDS;
+
+use super::{Baud, BoardRule, DeviceSpec, GenericPolicy, Layer, ListenAddress, Places, RegistryChoice, WebUrl};
 
 /// Where live URLs point unless told otherwise.
 pub const DEFAULT_IDE: &str = "https://app.flowhub.io";
-
-/// Rates that are tried unless told otherwise, in this order.
-const DEFAULT_BAUDS: [u32; 2] = [9600, 115_200];
 
 /// What the daemon is to do.
 #[derive(Clone, Debug)]
@@ -25,12 +25,14 @@ pub struct Settings {
     pub registries: Registries,
     /// Whose boards these are; the local user's unless told otherwise.
     pub user: Option<Uuid>,
+    /// For the registries that have a URL.
+    pub registry_token: Option<Secret>,
     /// How others reach this bridge, where that is not the address it listens on.
     pub public_url: Option<WebUrl>,
     /// Where live URLs point.
     pub ide: WebUrl,
     /// What happens to generic chips.
-    pub generic: Generic,
+    pub generic: GenericPolicy,
     /// Rates to try, in bits per second; at least one.
     pub bauds: Vec<u32>,
     /// Settings for some boards only; the first that fits and says something wins.
@@ -80,6 +82,7 @@ impl Settings {
             devices: Vec::new(),
             registries: Registries::chosen(layer.registry.unwrap_or_default()),
             user: layer.user,
+            registry_token: layer.registry_token,
             public_url: layer.public_url,
             ide: layer.ide.unwrap_or_else(default_ide),
             generic: layer.generic.unwrap_or_default(),
@@ -110,7 +113,7 @@ mod tests {
     fn nothing_said_gives_loopback_ask_and_the_embedded_registry() {
         let settings = decide(Layer::default());
         assert_eq!(settings.listen, [ListenAddress::Localhost(3569)]);
-        assert_eq!(settings.generic, Generic::Ask);
+        assert_eq!(settings.generic, GenericPolicy::Ask);
         assert_eq!(settings.bauds, [9600, 115_200]);
         assert_eq!(settings.registries, Registries { embedded: true, urls: vec![] });
     }

@@ -39,7 +39,9 @@ pub enum ValueError {
     #[error("a URL must not hold a user name or password")]
     Credentials,
     /// A registry that would send secrets over the network in the clear.
-    #[error("`{0}` would send the boards' secrets unencrypted over the network; use https:// (http:// is for loopback)")]
+    #[error(
+        "`{0}` would send the boards' secrets unencrypted over the network; use https:// (http:// is for loopback)"
+    )]
     PlainRegistry(String),
     /// Not a USB vendor or product id.
     #[error("`{0}` is no USB id; write four hexadecimal digits in quotes, as \"2341\"")]
@@ -128,19 +130,6 @@ pub fn dialect(text: &str) -> Result<Dialect, ValueError> {
     Dialect::from_name(text).ok_or_else(|| ValueError::Dialect(text.to_owned()))
 }
 
-/// What happens to generic USB-serial chips, behind which anything may be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum Generic {
-    /// Shown, and opened once somebody says `allow`.
-    #[default]
-    Ask,
-    /// Opened at once.
-    Open,
-    /// Left alone.
-    Never,
-}
-
 /// An http or https URL without user name, password or fragment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebUrl(Url);
@@ -161,8 +150,7 @@ impl FromStr for WebUrl {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
-        let mut url =
-            Url::parse(text).map_err(|e| ValueError::Url { text: text.to_owned(), reason: e.to_string() })?;
+        let mut url = Url::parse(text).map_err(|e| ValueError::Url { text: text.to_owned(), reason: e.to_string() })?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(ValueError::Credentials);
         }

@@ -153,7 +153,7 @@ pub(super) async fn local_user(State(state): State<HttpState>, peer: Peer) -> Re
     let user = state.config.local_user.clone();
     let user = user.ok_or_else(|| Refusal::not_found("this bridge has no embedded registry (--registry none)"))?;
     let url = state.config.addresses.http().to_owned();
-    Ok(Json(LocalUserJson { id: user.id, name: user.name, token: user.token, url }))
+    Ok(Json(LocalUserJson { id: user.id, name: user.name, token: user.token.expose().to_owned(), url }))
 }
 
 fn parse_id(text: &str) -> Result<Uuid, Refusal> {

@@ -91,7 +91,7 @@ impl BoardJson {
             clients: view.clients,
             url: addresses.board(view.id),
             raw_url: addresses.raw(view.id),
-            live_url: secrets.map(|secrets| addresses.live(view.id, &secrets.full)),
+            live_url: secrets.map(|secrets| addresses.live(view.id, secrets.full.expose())),
             registries: view.registries.clone(),
         }
     }

@@ -3,15 +3,13 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
-
 use super::addresses::Addresses;
 use super::auth::AdminToken;
 use super::guard::Guard;
 use super::lifecycle::Lifecycle;
 use super::ws::SocketLimits;
 use crate::actors::directory::Directory;
+use crate::io::store::LocalUser;
 
 /// What the routes are built on.
 #[derive(Debug)]
@@ -26,23 +24,6 @@ pub struct HttpConfig {
     pub local_user: Option<LocalUser>,
     /// When to stop.
     pub lifecycle: Lifecycle,
-}
-
-/// The local user of the embedded registry.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LocalUser {
-    /// The user's id.
-    pub id: Uuid,
-    /// The user's name.
-    pub name: String,
-    /// The user's token. It is told over the control socket only.
-    pub token: String,
-}
-
-impl std::fmt::Debug for LocalUser {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "LocalUser({} {:?})", self.id, self.name)
-    }
 }
 
 /// What every route knows. Cheap to clone.

@@ -8,7 +8,8 @@ use super::families::{Family, Kind, classify};
 use super::port::UsbPort;
 
 /// What to do with generic chips that nobody has answered for yet: the setting `generic`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
 pub enum GenericPolicy {
     /// Show them, and open after `allow`.
     #[default]

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 /// A secret. Its `Debug` shows nothing, and it has no `Display`: writing it out takes a deliberate [`Secret::expose`].
-#[derive(Clone)]
+#[derive(Clone, serde::Deserialize)]
 pub struct Secret(String);
 
 impl Secret {

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use firmware_proto::Dialect;
 
 use super::{Command, Loop};
+use crate::io::random;
 use crate::io::serial::{self, OpenError, PortSettings};
 use crate::io::transport::Transport;
-use crate::io::random;
 use crate::pure::backoff::Backoff;
 use crate::pure::families::ModemLines;
 use crate::pure::port::Port;

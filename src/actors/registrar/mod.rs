@@ -53,9 +53,6 @@ pub struct RegistrarConfig {
     pub remotes: Vec<RemoteRegistry>,
     /// A board's WebSocket URL.
     pub address: Box<dyn Fn(Uuid) -> String + Send + Sync>,
-    /// How long a board's records outlive it: [`LINGER`], or
-    /// [`LINGER_NATIVE_USB`](crate::pure::registration::LINGER_NATIVE_USB).
-    pub linger: Box<dyn Fn(&BoardView) -> Duration + Send + Sync>,
     /// Pings and retries.
     pub timing: Timing,
     /// How long records of the last run wait for their boards before they are deleted; at least [`LINGER`] lets a board
@@ -72,7 +69,6 @@ impl RegistrarConfig {
             embedded: true,
             remotes: Vec::new(),
             address: Box::new(address),
-            linger: Box::new(|_| LINGER),
             timing: Timing::default(),
             leftover_linger: LINGER,
         }
@@ -135,6 +131,6 @@ impl Registrar {
 }
 
 fn see(config: &RegistrarConfig, views: &[BoardView]) -> HashMap<Uuid, Sighting> {
-    let seen = |view: &BoardView| (view.id, sighting(view, (config.address)(view.id), (config.linger)(view)));
+    let seen = |view: &BoardView| (view.id, sighting(view, (config.address)(view.id)));
     views.iter().map(seen).collect()
 }

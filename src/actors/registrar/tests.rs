@@ -42,6 +42,7 @@ fn board(label: &str, state: BoardState) -> BoardView {
         reason: String::new(),
         warnings: Vec::new(),
         clients: 0,
+        linger: DEBOUNCE,
         registries: Vec::new(),
     }
 }
@@ -63,13 +64,12 @@ impl Bench {
         let secrets = tokio::spawn(async move {
             while let Some(request) = requests.recv().await {
                 if let Request::Secrets { reply, .. } = request {
-                    let _ = reply.send(Ok(Secrets { full: "board-secret".to_owned() }));
+                    let _ = reply.send(Ok(Secrets { full: Secret::new("board-secret") }));
                 }
             }
         });
         let config = RegistrarConfig {
             remotes,
-            linger: Box::new(|_| DEBOUNCE),
             timing: TIMING,
             leftover_linger: DEBOUNCE,
             ..RegistrarConfig::new(directory, store.clone(), |id| format!("ws://localhost:3569/{id}"))

@@ -208,7 +208,7 @@ impl Request {
                     return Answer::Failed(error.to_string());
                 }
                 match self.directory.secrets(id).await {
-                    Ok(secrets) => self.target.put(id, wanted, secrets.full).await,
+                    Ok(secrets) => self.target.put(id, wanted, secrets.full.expose().to_owned()).await,
                     Err(error) => Answer::Failed(error.to_string()),
                 }
             }

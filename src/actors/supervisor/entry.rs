@@ -51,12 +51,7 @@ impl Entry {
             self.gone_since = Some(Instant::now());
         }
         self.handle = None;
-        self.status = Status {
-            state: BoardState::Gone,
-            reason: "it is unplugged".into(),
-            firmware: None,
-            clients: 0,
-        };
+        self.status = Status { state: BoardState::Gone, reason: "it is unplugged".into(), firmware: None, clients: 0 };
     }
 
     pub(super) fn is_gone(&self) -> bool {

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::entry::Entry;
-pub use self::plan::{Planner, Simulation};
+pub use self::plan::Planner;
 use super::directory::DirectoryServer;
 use super::registrar::Statuses;
 use super::status::{Generation, StatusBoard};
@@ -109,12 +109,7 @@ impl Supervisor {
     }
 
     /// Runs until cancelled; then every port is closed in order. `scanned` is told when the first look at the ports is done.
-    pub async fn run(
-        mut self,
-        mut hotplug: Hotplug,
-        cancel: CancellationToken,
-        scanned: mpsc::Sender<()>,
-    ) {
+    pub async fn run(mut self, mut hotplug: Hotplug, cancel: CancellationToken, scanned: mpsc::Sender<()>) {
         self.reconcile().await;
         self.publish();
         drop(scanned);
@@ -151,7 +146,9 @@ impl Supervisor {
 
     fn take_reports(&mut self, reports: HashMap<Uuid, (Generation, super::status::Status)>) {
         for (id, (generation, status)) in reports {
-            let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.generation == generation) else { continue };
+            let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.generation == generation) else {
+                continue;
+            };
             if status.state == BoardState::Gone {
                 entry.gone();
                 self.scan_at = self.scan_at.min(Instant::now() + RESCAN_AFTER_GONE);

@@ -11,13 +11,7 @@ use crate::pure::families::Family;
 use crate::pure::model::library::Library;
 use crate::pure::port::Port;
 use crate::pure::session;
-
-/// How simulated boards are made.
-#[derive(Clone, Debug)]
-pub struct Simulation {
-    /// The component map of the simulated firmware.
-    pub library: Library,
-}
+use crate::sim;
 
 /// Everything that is known about boards beforehand.
 #[derive(Clone, Debug)]
@@ -30,8 +24,6 @@ pub struct Planner {
     pub libraries: HashMap<PathBuf, Library>,
     /// Bauds to try.
     pub bauds: Vec<u32>,
-    /// Simulated boards.
-    pub simulation: Simulation,
 }
 
 /// What to do with one board.
@@ -61,8 +53,9 @@ impl Planner {
         let map = device
             .and_then(|d| d.components.as_ref())
             .or_else(|| self.rules(port, id).find_map(|rule| rule.components.as_ref()));
+        let target = Target::new(port, family.lines);
         let library = match port {
-            Port::Simulated(_) => Some(self.simulation.library.clone()),
+            Port::Simulated(_) => simulated_library(&target),
             _ => map.and_then(|map| self.libraries.get(map).cloned()),
         };
         let session = session::Config {
@@ -74,10 +67,16 @@ impl Planner {
                 Port::Named(_) | Port::Simulated(_) => std::time::Duration::ZERO,
             },
         };
-        Plan { target: Target::new(port, family.lines), session, label, library }
+        Plan { target, session, label, library }
     }
 
     fn rules<'a>(&'a self, port: &'a Port, id: Uuid) -> impl Iterator<Item = &'a BoardRule> {
         self.rules.iter().filter(move |rule| rule.matches.fits(port, Some(id)))
     }
+}
+
+/// Simulated firmware brings its component map along.
+fn simulated_library(target: &Target) -> Option<Library> {
+    let Target::Simulated(dialect) = target else { return None };
+    Library::from_json(&sim::component_map(*dialect).to_string()).ok()
 }

@@ -173,7 +173,11 @@ impl Supervisor {
             generation: self.generation,
             target: plan.target,
             session: plan.session,
-            identity: crate::pure::fbp::Identity { id, label: label.to_owned(), secret: secrets.full.expose().to_owned() },
+            identity: crate::pure::fbp::Identity {
+                id,
+                label: label.to_owned(),
+                secret: secrets.full.expose().to_owned(),
+            },
             library: plan.library,
             persistent: !matches!(port, Port::Usb(_)),
         };

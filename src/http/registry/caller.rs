@@ -1,12 +1,12 @@
 //! Who is calling: from the peer's address and the token.
 
-use std::net::SocketAddr;
-
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 
 use super::{Failure, RegistryState};
+use crate::http::Peer;
+use crate::http::auth::bearer;
 use crate::io::store::User;
 use crate::pure::registry::{Caller, Refusal};
 
@@ -35,20 +35,14 @@ impl FromRequestParts<RegistryState> for Anyone {
 }
 
 async fn user(parts: &Parts, state: &RegistryState) -> Result<Option<User>, Failure> {
-    let Some(value) = parts.headers.get(AUTHORIZATION) else { return Ok(None) };
-    let token = value.to_str().ok().and_then(bearer).ok_or(Refusal::Unauthenticated)?;
+    if !parts.headers.contains_key(AUTHORIZATION) {
+        return Ok(None);
+    }
+    let token = bearer(&parts.headers).ok_or(Refusal::Unauthenticated)?;
     let user = state.store.user_by_token(token).await.map_err(crate::io::store::RegistryError::from)?;
     Ok(Some(user.ok_or(Refusal::Unauthenticated)?))
 }
 
-fn bearer(value: &str) -> Option<&str> {
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
 fn is_local(parts: &Parts) -> bool {
-    match parts.extensions.get::<ConnectInfo<SocketAddr>>() {
-        Some(ConnectInfo(peer)) => peer.ip().to_canonical().is_loopback(),
-        None => true,
-    }
+    parts.extensions.get::<Peer>().is_some_and(|peer| peer.is_on_this_host())
 }

@@ -1,13 +1,11 @@
 //! Over real sockets where the peer matters, else straight into the router.
 
-use std::net::SocketAddr;
-
 use axum::body::Body;
-use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request};
 use tower::ServiceExt;
 
 use super::*;
+use crate::http::Peer;
 use crate::io::registry_client::{CallError, Limits, RegistryClient};
 use crate::io::store::{LocalUser, Store};
 use crate::pure::registry::Record;
@@ -61,7 +59,10 @@ impl Bench {
         }
         let mut request = request.body(Body::from(body)).unwrap();
         if let Some(peer) = peer {
-            request.extensions_mut().insert(ConnectInfo(peer.parse::<SocketAddr>().unwrap()));
+            let remote = peer.parse().unwrap();
+            request.extensions_mut().insert(Peer::Tcp { local: "127.0.0.1:3569".parse().unwrap(), remote });
+        } else {
+            request.extensions_mut().insert(Peer::Control);
         }
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
@@ -203,7 +204,8 @@ async fn served(with_token: bool) -> (Bench, RegistryClient) {
     let bench = Bench::new().await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let service = bench.router.clone().into_make_service_with_connect_info::<SocketAddr>();
+    let peer = Peer::Tcp { local: listener.local_addr().unwrap(), remote: ([127, 0, 0, 1], 1).into() };
+    let service = bench.router.clone().layer(axum::Extension(peer));
     tokio::spawn(async move { axum::serve(listener, service).await });
     let token = with_token.then(|| bench.user.token.clone());
     let client = RegistryClient::new(&url, token, Limits::default()).unwrap();

@@ -70,6 +70,7 @@ pub(super) fn board(id: Uuid, label: &str, state: BoardState) -> BoardView {
         reason: "because".into(),
         warnings: vec![],
         clients: 0,
+        linger: std::time::Duration::ZERO,
         registries: vec![],
     }
 }
@@ -133,7 +134,11 @@ impl Bench {
     }
 
     /// Opens a WebSocket.
-    pub(super) async fn ws(&self, path: &str, headers: &[(&'static str, &str)]) -> Result<(Client, Option<String>), (u16, String)> {
+    pub(super) async fn ws(
+        &self,
+        path: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<(Client, Option<String>), (u16, String)> {
         let mut request = format!("ws://{}{path}", self.address).into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
@@ -216,7 +221,7 @@ async fn play(
                 reply.send(find(id).map(drop)).unwrap();
             }
             Request::Secrets { id, reply } => {
-                reply.send(find(id).map(|_| Secrets { full: SECRET.into() })).unwrap();
+                reply.send(find(id).map(|_| Secrets { full: crate::pure::secret::Secret::new(SECRET) })).unwrap();
             }
             Request::Connect { id, kind: _, reply } => {
                 let link = match find(id) {

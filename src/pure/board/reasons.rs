@@ -35,8 +35,10 @@ pub(super) fn gone_silent() -> String {
 
 pub(super) fn not_microflo(bytes: &[u8], bauds: &[u32]) -> String {
     let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let text: String =
-        bytes.iter().map(|byte| if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte) } else { '.' }).collect();
+    let text: String = bytes
+        .iter()
+        .map(|byte| if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte) } else { '.' })
+        .collect();
     format!(
         "something answers at {} baud that is not MicroFlo: {} \"{text}\"; it is left alone until it is plugged in again",
         list(bauds),

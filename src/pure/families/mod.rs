@@ -7,17 +7,13 @@ mod table;
 
 use std::time::Duration;
 
+use crate::pure::registration::{LINGER, LINGER_NATIVE_USB};
+
 /// How long boards behind a bridge chip stay deaf after the reset that opening causes: the slowest common bootloader.
 const BRIDGED_BOOT_WINDOW: Duration = Duration::from_secs(2);
 
 /// How long boards that are not reset by opening need until they notice DTR.
 const NATIVE_BOOT_WINDOW: Duration = Duration::from_millis(100);
-
-/// How long a board may be away before it counts as removed.
-const REMOVAL_DEBOUNCE: Duration = Duration::from_secs(3);
-
-/// The same for boards that vanish from USB while they are flashed: two re-enumerations and the upload between them.
-const NATIVE_REMOVAL_DEBOUNCE: Duration = Duration::from_secs(12);
 
 /// What a USB id stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +75,7 @@ impl Family {
 
     /// How long a board may be away before its registry entry is deleted.
     pub const fn removal_debounce(&self) -> Duration {
-        if self.native_usb { NATIVE_REMOVAL_DEBOUNCE } else { REMOVAL_DEBOUNCE }
+        if self.native_usb { LINGER_NATIVE_USB } else { LINGER }
     }
 }
 

@@ -37,7 +37,7 @@ pub struct Sighting {
 }
 
 /// Reduces a view to what matters to registries. `address` is the board's WebSocket URL.
-pub fn sighting(view: &BoardView, address: String, linger: Duration) -> Sighting {
+pub fn sighting(view: &BoardView, address: String) -> Sighting {
     let presence = match view.state {
         BoardState::Ready => {
             Presence::Ready(Wanted { address, label: view.label.clone(), description: description(&view.port) })
@@ -52,7 +52,7 @@ pub fn sighting(view: &BoardView, address: String, linger: Duration) -> Sighting
         | BoardState::Ignored
         | BoardState::Gone => Presence::Away,
     };
-    Sighting { presence, linger }
+    Sighting { presence, linger: view.linger }
 }
 
 /// Without the device node: that changes from plug to plug, and says nothing to somebody at another machine.

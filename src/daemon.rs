@@ -1,0 +1,227 @@
+//! The daemon: what `run` starts and stops.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::actors::directory::{Directory, DirectoryServer};
+use crate::actors::registrar::{Registrar, RegistrarConfig, RemoteRegistry, Statuses};
+use crate::actors::supervisor::{Memory, Planner, Sources, Supervisor};
+use crate::config::Settings;
+use crate::http::control::{ControlError, ControlListener};
+use crate::http::registry::RegistryState;
+use crate::http::server::{BindError, serve_control};
+use crate::http::{Addresses, HttpConfig, HttpState, Lifecycle, Listeners, router};
+use crate::io::hotplug::Hotplug;
+use crate::io::random::{self, RandomError};
+use crate::io::registry_client::{EndpointError, Limits, RegistryClient};
+use crate::io::store::{LocalUser, Store, StoreError};
+use crate::pure::identity::HostKey;
+use crate::pure::model::library::{Library, LibraryError};
+
+/// How long connections may take to end when the bridge stops.
+const STOP_LIMIT: Duration = Duration::from_secs(3);
+
+/// Tells this host from all others.
+const MACHINE_ID: &str = "/etc/machine-id";
+
+/// Why the daemon cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The control socket.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// The listen addresses.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The state directory.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The system gives no random bytes.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// A registry cannot be used.
+    #[error(transparent)]
+    Registry(#[from] EndpointError),
+    /// A component map cannot be read.
+    #[error("the component map {} cannot be read: {source}", .path.display())]
+    MapFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A component map is wrong.
+    #[error("the component map {} cannot be used: {source}", .path.display())]
+    Map {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: LibraryError,
+    },
+}
+
+/// A running daemon.
+#[derive(Debug)]
+pub struct Daemon {
+    directory: Directory,
+    addresses: Addresses,
+    lifecycle: Lifecycle,
+    boards: Boards,
+    store: Store,
+}
+
+/// The tasks behind the directory.
+#[derive(Debug)]
+struct Boards {
+    cancel: CancellationToken,
+    supervisor: JoinHandle<()>,
+    registrar: JoinHandle<()>,
+}
+
+impl Daemon {
+    /// Starts everything: when this returns, the bridge listens and answers, and has looked at the ports once.
+    pub async fn start(settings: &Settings) -> Result<Daemon, DaemonError> {
+        let planner = planner(settings)?;
+        let store = Store::open(&settings.state_dir).await?;
+        let control = ControlListener::bind(&settings.control_socket)?;
+        let listeners = Listeners::bind(&settings.listen).await?;
+        let addresses = Addresses::new(listeners.addresses(), settings.public_url.clone(), settings.ide.clone());
+
+        let (directory, server) = Directory::new();
+        let user = store.registry().local_user().await?;
+        let (registrar, statuses) = registrar(settings, &directory, &store, &addresses, &user).await?;
+        let boards = Boards::start(settings, planner, &store, server, registrar, statuses).await?;
+
+        let lifecycle = Lifecycle::new();
+        let state = HttpState::new(HttpConfig {
+            directory: directory.clone(),
+            addresses: addresses.clone(),
+            admin_token: random::secret()?,
+            local_user: Some(user),
+            lifecycle: lifecycle.clone(),
+        });
+        let registry = crate::http::registry::router(RegistryState { store: store.registry().clone() });
+        let app = router(state, registry);
+        serve_control(control, &app, &lifecycle);
+        listeners.serve(&app, &lifecycle);
+        Ok(Daemon { directory, addresses, lifecycle, boards, store })
+    }
+
+    /// The boards.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Where the bridge is reached.
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// Stops everything, and waits for it: clients are told, ports closed, the database written.
+    pub async fn stop(self) {
+        self.boards.cancel.cancel();
+        if tokio::time::timeout(STOP_LIMIT, self.boards.supervisor).await.is_err() {
+            tracing::warn!("some ports did not close in time");
+        }
+        if !self.lifecycle.finish(STOP_LIMIT).await {
+            tracing::warn!("some connections did not end in time");
+        }
+        self.boards.registrar.abort();
+        self.store.close().await;
+    }
+}
+
+impl Boards {
+    async fn start(
+        settings: &Settings,
+        planner: Planner,
+        store: &Store,
+        server: DirectoryServer,
+        registrar: Registrar,
+        statuses: tokio::sync::watch::Receiver<Statuses>,
+    ) -> Result<Boards, DaemonError> {
+        let sources = Sources {
+            sysfs_root: settings.sysfs_root.clone(),
+            dev_root: settings.dev_root.clone(),
+            devices: settings.devices.iter().map(|device| device.path.clone()).collect(),
+            simulate: settings.simulate,
+            generic: settings.generic,
+        };
+        // Before the first look at the ports, so that nothing falls between.
+        let hotplug = Hotplug::new(&sources.dev_root, sources.devices.iter().map(PathBuf::as_path));
+        let memory = memory(store).await?;
+        let supervisor = Supervisor::new(sources, planner, memory, store.clone(), server, statuses);
+        let cancel = CancellationToken::new();
+        let (scanned, mut first_look) = mpsc::channel(1);
+        let supervisor = tokio::spawn(supervisor.run(hotplug, cancel.clone(), scanned));
+        // Ends when the other end is dropped.
+        first_look.recv().await;
+        Ok(Boards { cancel, supervisor, registrar: tokio::spawn(registrar.run()) })
+    }
+}
+
+async fn memory(store: &Store) -> Result<Memory, StoreError> {
+    let machine_id = tokio::fs::read_to_string(MACHINE_ID).await.unwrap_or_default();
+    let host = match HostKey::from_machine_id(&machine_id) {
+        Some(host) => host,
+        None => store.host_key().await?,
+    };
+    Ok(Memory {
+        host,
+        serials: store.load_serials().await?,
+        overrides: store.load_id_overrides().await?,
+        answers: store.load_answers().await?,
+    })
+}
+
+async fn registrar(
+    settings: &Settings,
+    directory: &Directory,
+    store: &Store,
+    addresses: &Addresses,
+    user: &LocalUser,
+) -> Result<(Registrar, tokio::sync::watch::Receiver<Statuses>), DaemonError> {
+    let owner = settings.user.unwrap_or(user.id);
+    let mut remotes = Vec::new();
+    for url in &settings.registries.urls {
+        let client = RegistryClient::new(url.url().as_str(), settings.registry_token.clone(), Limits::default())?;
+        remotes.push(RemoteRegistry { client, user: owner });
+    }
+    let address = {
+        let addresses = addresses.clone();
+        move |id| addresses.board(id)
+    };
+    let mut config = RegistrarConfig::new(directory.clone(), store.clone(), address);
+    config.embedded = settings.registries.embedded;
+    config.remotes = remotes;
+    Ok(Registrar::new(config).await?)
+}
+
+/// Reads every component map that is named, so that a wrong one is found now and not when its board comes.
+fn planner(settings: &Settings) -> Result<Planner, DaemonError> {
+    let of_devices = settings.devices.iter().filter_map(|device| device.components.as_deref());
+    let of_rules = settings.boards.iter().filter_map(|rule| rule.components.as_deref());
+    let mut libraries = HashMap::new();
+    for path in of_devices.chain(of_rules) {
+        if !libraries.contains_key(path) {
+            libraries.insert(path.to_owned(), read_map(path)?);
+        }
+    }
+    Ok(Planner {
+        devices: settings.devices.clone(),
+        rules: settings.boards.clone(),
+        libraries,
+        bauds: settings.bauds.clone(),
+    })
+}
+
+fn read_map(path: &Path) -> Result<Library, DaemonError> {
+    let text =
+        std::fs::read_to_string(path).map_err(|source| DaemonError::MapFile { path: path.to_owned(), source })?;
+    Library::from_json(&text).map_err(|source| DaemonError::Map { path: path.to_owned(), source })
+}
