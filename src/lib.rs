@@ -18,6 +18,7 @@
 pub mod actors;
 pub mod cli;
 pub mod config;
+pub mod daemon;
 pub mod http;
 pub mod io;
 pub mod pure;

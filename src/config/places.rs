@@ -153,7 +153,8 @@ mod tests {
 
     #[test]
     fn state_dir_by_option_environment_configuration_systemd_default() {
-        let all = [("MICROFLO_BRIDGE_STATE_DIR", "/env"), ("STATE_DIRECTORY", "/systemd:/other"), ("HOME", "/home/ann")];
+        let all =
+            [("MICROFLO_BRIDGE_STATE_DIR", "/env"), ("STATE_DIRECTORY", "/systemd:/other"), ("HOME", "/home/ann")];
         let configured = || Some(PathBuf::from("/configured"));
         let asked = places(&all, false).with_state_dir(Some("/option".into()));
         assert_eq!(asked.state_dir(configured()), Path::new("/option"));

@@ -39,7 +39,9 @@ pub enum ValueError {
     #[error("a URL must not hold a user name or password")]
     Credentials,
     /// A registry that would send secrets over the network in the clear.
-    #[error("`{0}` would send the boards' secrets unencrypted over the network; use https:// (http:// is for loopback)")]
+    #[error(
+        "`{0}` would send the boards' secrets unencrypted over the network; use https:// (http:// is for loopback)"
+    )]
     PlainRegistry(String),
     /// Not a USB vendor or product id.
     #[error("`{0}` is no USB id; write four hexadecimal digits in quotes, as \"2341\"")]
@@ -161,8 +163,7 @@ impl FromStr for WebUrl {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
-        let mut url =
-            Url::parse(text).map_err(|e| ValueError::Url { text: text.to_owned(), reason: e.to_string() })?;
+        let mut url = Url::parse(text).map_err(|e| ValueError::Url { text: text.to_owned(), reason: e.to_string() })?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(ValueError::Credentials);
         }

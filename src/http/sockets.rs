@@ -65,12 +65,7 @@ pub(super) async fn raw(
     open(state, id, ClientKind::Raw, upgrade).await
 }
 
-async fn open(
-    state: HttpState,
-    id: Uuid,
-    kind: ClientKind,
-    upgrade: WebSocketUpgrade,
-) -> Result<Response, Refusal> {
+async fn open(state: HttpState, id: Uuid, kind: ClientKind, upgrade: WebSocketUpgrade) -> Result<Response, Refusal> {
     let link = state.config.directory.connect(id, kind).await?;
     Ok(ws::configure(upgrade, kind).on_upgrade(move |socket| async move {
         let lifecycle = state.config.lifecycle.clone();

@@ -209,7 +209,9 @@ async fn goodbye(
             let _ = timeout(limit, sink.close()).await;
             return;
         }
-        End::Board => reason.map_or_else(|| frame(close_code::AWAY, "the board ended the connection"), from_board_reason),
+        End::Board => {
+            reason.map_or_else(|| frame(close_code::AWAY, "the board ended the connection"), from_board_reason)
+        }
         // When the board gave up on the client too, its words are the better ones.
         End::Refused { code, text } => reason.map_or_else(|| frame(code, text), from_board_reason),
     };

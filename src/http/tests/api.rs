@@ -83,7 +83,10 @@ async fn the_control_socket_needs_no_token_to_label_allow_and_ignore() {
         assert_eq!(status, 204, "{answer}");
     }
     let asked = bench.asked.lock().unwrap().clone();
-    assert_eq!(asked, [format!("label {BOARD} Door"), format!("admit {BOARD} true true"), format!("admit {BOARD} false false")]);
+    assert_eq!(
+        asked,
+        [format!("label {BOARD} Door"), format!("admit {BOARD} true true"), format!("admit {BOARD} false false")]
+    );
 }
 
 #[tokio::test]

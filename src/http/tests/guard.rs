@@ -25,7 +25,9 @@ async fn a_rebinding_host_is_refused_on_every_route() {
     let port = bench.address.port();
     for route in ROUTES {
         for upgrade in ["", UPGRADE] {
-            for host in ["evil.example", "127.0.0.1.evil.example", "localhost.", "localhost@evil.example", "127.1", "[::2]"] {
+            for host in
+                ["evil.example", "127.0.0.1.evil.example", "localhost.", "localhost@evil.example", "127.1", "[::2]"]
+            {
                 let (status, answer) = bench.http(&format!("{route}\n{upgrade}Host: {host}:{port}"), "").await;
                 assert_eq!(status, 403, "{route} {host}: {answer}");
             }

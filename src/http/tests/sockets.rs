@@ -188,9 +188,7 @@ async fn a_client_that_does_not_read_is_dropped_and_another_is_served_meanwhile(
     let mut bench = Bench::new().await;
     let (_stuck, stuck) = bench.raw().await;
     let (mut other, other_end) = bench.fbp().await;
-    let flood = async {
-        while stuck.to_client.send(ToClient::Binary(vec![0; 64 * 1024])).await.is_ok() {}
-    };
+    let flood = async { while stuck.to_client.send(ToClient::Binary(vec![0; 64 * 1024])).await.is_ok() {} };
     let serve = async {
         for _ in 0..10 {
             other_end.to_client.send(ToClient::Text("tick".into())).await.unwrap();
