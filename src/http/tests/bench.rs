@@ -81,6 +81,12 @@ impl Bench {
     }
 
     pub(crate) async fn with(boards: Vec<BoardView>, public_url: Option<&str>) -> Bench {
+        const PLENTY: usize = 100;
+        Bench::at_most(PLENTY, boards, public_url).await
+    }
+
+    /// With so many connections at once.
+    pub(crate) async fn at_most(connections: usize, boards: Vec<BoardView>, public_url: Option<&str>) -> Bench {
         let limits = SocketLimits { send: Duration::from_millis(300), ..SocketLimits::default() };
         let (directory, server) = Directory::new();
         server.views.send_replace(Arc::new(boards));
@@ -104,7 +110,7 @@ impl Bench {
         let dir = tempfile::tempdir().unwrap();
         let control = dir.path().join("control.sock");
         serve_control(ControlListener::bind(&control).unwrap(), &app, &lifecycle);
-        listeners.serve(&app, &lifecycle);
+        listeners.serve_at_most(connections, &app, &lifecycle);
         Bench { address, lifecycle, views: server.views, links, asked, control, dir }
     }
 
