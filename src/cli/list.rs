@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use clap::Args;
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 
 use super::client::Client;
 use super::screen::{Style, plain, print, print_json};
@@ -15,6 +15,10 @@ use crate::pure::view::BoardState;
 const WATCH_PERIOD: Duration = Duration::from_millis(300);
 /// The beginning of an id that is shown in the table, in characters: enough to name a board.
 const SHORT_ID_CHARS: usize = 8;
+const STATE_COLUMN: usize = 1;
+const DEVICE_COLUMN: usize = 2;
+/// What `/dev/ttyACM0` needs, with a space on either side.
+const DEVICE_WIDTH: u16 = 14;
 /// The column that narrow terminals do without.
 const USB_COLUMN: usize = 3;
 /// From how many columns on a terminal is wide.
@@ -69,7 +73,7 @@ fn render(boards: &[BoardJson], style: Style) -> String {
     if boards.is_empty() {
         return "No board. Plug one in, or start the bridge with --simulate 2 to try it without.\n".to_owned();
     }
-    let mut text = format!("{}\n", table(boards).trim_fmt());
+    let mut text = format!("{}\n", table(boards, None).trim_fmt());
     for board in boards {
         let name = format!("{} {}", style.bold(&plain(&board.label)), style.dim(&short_id(board)));
         let state = board.state.name();
@@ -85,8 +89,11 @@ fn render(boards: &[BoardJson], style: Style) -> String {
     text
 }
 
-fn table(boards: &[BoardJson]) -> Table {
+fn table(boards: &[BoardJson], width: Option<u16>) -> Table {
     let mut table = Table::new();
+    if let Some(width) = width {
+        table.set_width(width);
+    }
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     let wide = table.width().is_none_or(|width| width >= WIDE_COLUMNS);
     let row = |mut all: Vec<String>| {
@@ -108,6 +115,17 @@ fn table(boards: &[BoardJson]) -> Table {
             board.clients.to_string(),
             short_id(board),
         ]));
+    }
+    // Names wrap at spaces where the terminal is narrow; these would be cut within words.
+    let last = table.column_count() - 1;
+    for (column, constraint) in [
+        (STATE_COLUMN, ColumnConstraint::ContentWidth),
+        (DEVICE_COLUMN, ColumnConstraint::LowerBoundary(Width::Fixed(DEVICE_WIDTH))),
+        (last, ColumnConstraint::ContentWidth),
+    ] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_constraint(constraint);
+        }
     }
     table
 }
@@ -133,6 +151,17 @@ mod tests {
         assert!(text.contains("\nBlink 00000000\n  https://ide.example/#runtime/endpoint?x\n"), "{text}");
         assert!(text.contains("  not-allowed: type `microflo-bridge allow CH340`\n  warning: two boards"), "{text}");
         assert!(!text.contains('\x1b'), "{text}");
+    }
+
+    #[test]
+    fn eighty_columns_are_enough_and_words_stay_whole() {
+        let mut waiting = board(1, "Arduino Uno 12ab");
+        waiting.state = BoardState::WaitingForPermission;
+        let text = table(&[board(2, "Simulated board 8a3b"), waiting], Some(80)).trim_fmt();
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        for word in ["waiting-for-permission", "/dev/ttyACM0", "00000000", "uC/Flo01"] {
+            assert!(text.contains(word), "{word}: {text}");
+        }
     }
 
     #[test]

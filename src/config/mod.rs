@@ -11,6 +11,7 @@ pub mod places;
 pub mod rule;
 pub mod settings;
 pub mod value;
+pub mod web;
 
 pub use address::ListenAddress;
 pub use device::DeviceSpec;
@@ -19,4 +20,5 @@ pub use layer::Layer;
 pub use places::{Places, Surroundings};
 pub use rule::{BoardMatch, BoardRule};
 pub use settings::{Registries, Settings};
-pub use value::{Baud, Generic, RegistryChoice, ValueError, WebUrl};
+pub use value::{Baud, Generic, ValueError};
+pub use web::{RegistryChoice, WebUrl};
