@@ -1,2 +1,7 @@
-//! wip
-fn main() {}
+//! The `microflo-bridge` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    microflo_bridge::cli::main()
+}

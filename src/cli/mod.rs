@@ -1,1 +1,110 @@
-//! The commands.
+//! The commands, one file each. All but `run` talk to the running bridge over its control socket.
+
+mod announce;
+mod board_name;
+mod change;
+mod client;
+#[cfg(test)]
+mod fixtures;
+mod list;
+mod logging;
+mod registry;
+mod run;
+mod screen;
+mod status;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{ArgAction, Parser, Subcommand};
+
+use crate::config::{Places, Surroundings};
+use client::ClientError;
+
+/// Exit code: no bridge is running.
+const EXIT_NOT_RUNNING: u8 = 3;
+/// Exit code: anything else went wrong. Wrong usage gives 2.
+const EXIT_FAILURE: u8 = 1;
+
+/// Finds MicroFlo boards, serves each on a WebSocket and registers it with Flowhub.
+#[derive(Debug, Parser)]
+#[command(name = "microflo-bridge", version, max_term_width = 100)]
+#[command(after_help = "A BOARD is named by its label, its id or the beginning of it, or its device path.\n\
+                        Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no bridge is running.")]
+struct Cli {
+    /// Where ids, labels and secrets are kept; also where the control socket is [env: MICROFLO_BRIDGE_STATE_DIR]
+    #[arg(long, global = true, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+    /// Log more: decisions; twice: every frame [env: MICROFLO_BRIDGE_LOG, as `debug` or `microflo_bridge::http=trace`]
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the bridge, in the foreground
+    Run(Box<run::RunArgs>),
+    /// List the boards
+    List(list::ListArgs),
+    /// Say how a board is, why, and what to do
+    Status(status::StatusArgs),
+    /// Give a board a label, for good
+    Label(change::LabelArgs),
+    /// Allow a generic USB-serial chip to be opened, for good
+    Allow(change::AdmitArgs),
+    /// Leave a device alone, for good
+    Ignore(change::AdmitArgs),
+    /// The embedded registry
+    #[command(subcommand)]
+    Registry(registry::RegistryCommand),
+}
+
+/// The whole program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match dispatch(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        // The reader of a pipe has enough.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("microflo-bridge: {error}");
+            match error.downcast_ref::<ClientError>() {
+                Some(ClientError::NotRunning { .. }) => EXIT_NOT_RUNNING.into(),
+                _ => EXIT_FAILURE.into(),
+            }
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<()> {
+    let places = Places::new(Surroundings::of_process()).with_state_dir(cli.state_dir);
+    logging::start(cli.verbose, matches!(cli.command, Command::Run(_)));
+    match cli.command {
+        Command::Run(args) => run::run(*args, &places),
+        command => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(ask(command, &places))
+        }
+    }
+}
+
+async fn ask(command: Command, places: &Places) -> anyhow::Result<()> {
+    let client = client::Client::find(places).await?;
+    match command {
+        Command::Run(_) => unreachable!("run does not ask a running bridge"),
+        Command::List(args) => list::list(&client, args).await,
+        Command::Status(args) => status::status(&client, args).await,
+        Command::Label(args) => change::label(&client, args).await,
+        Command::Allow(args) => change::allow(&client, args).await,
+        Command::Ignore(args) => change::ignore(&client, args).await,
+        Command::Registry(command) => registry::registry(&client, command).await,
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}

@@ -11,6 +11,7 @@ pub mod places;
 pub mod rule;
 pub mod settings;
 pub mod value;
+pub mod web;
 
 pub use crate::pure::admission::GenericPolicy;
 pub use address::ListenAddress;
@@ -20,4 +21,5 @@ pub use layer::Layer;
 pub use places::{Places, Surroundings};
 pub use rule::{BoardMatch, BoardRule};
 pub use settings::{Registries, Settings};
-pub use value::{Baud, RegistryChoice, ValueError, WebUrl};
+pub use value::{Baud, ValueError};
+pub use web::{RegistryChoice, WebUrl};

@@ -7,7 +7,6 @@ use std::str::FromStr;
 use firmware_proto::Dialect;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
-use url::Url;
 
 /// A value that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -130,83 +129,6 @@ pub fn dialect(text: &str) -> Result<Dialect, ValueError> {
     Dialect::from_name(text).ok_or_else(|| ValueError::Dialect(text.to_owned()))
 }
 
-/// An http or https URL without user name, password or fragment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WebUrl(Url);
-
-impl WebUrl {
-    /// The URL.
-    pub fn url(&self) -> &Url {
-        &self.0
-    }
-
-    /// Scheme, host and port as browsers send them in `Origin`.
-    pub fn origin(&self) -> String {
-        self.0.origin().ascii_serialization()
-    }
-}
-
-impl FromStr for WebUrl {
-    type Err = ValueError;
-
-    fn from_str(text: &str) -> Result<Self, ValueError> {
-        let mut url = Url::parse(text).map_err(|e| ValueError::Url { text: text.to_owned(), reason: e.to_string() })?;
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(ValueError::Credentials);
-        }
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(ValueError::Scheme(text.to_owned()));
-        }
-        url.set_fragment(None);
-        Ok(WebUrl(url))
-    }
-}
-
-impl<'de> Deserialize<'de> for WebUrl {
-    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        from_text(source)
-    }
-}
-
-/// One answer to "which registry?".
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RegistryChoice {
-    /// `none`: not even the embedded one.
-    None,
-    /// That one, beside the embedded one.
-    Url(WebUrl),
-}
-
-impl FromStr for RegistryChoice {
-    type Err = ValueError;
-
-    fn from_str(text: &str) -> Result<Self, ValueError> {
-        if text == "none" {
-            return Ok(RegistryChoice::None);
-        }
-        let url: WebUrl = text.parse()?;
-        if url.url().scheme() == "http" && !is_loopback(url.url()) {
-            return Err(ValueError::PlainRegistry(text.to_owned()));
-        }
-        Ok(RegistryChoice::Url(url))
-    }
-}
-
-impl<'de> Deserialize<'de> for RegistryChoice {
-    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        from_text(source)
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,25 +139,5 @@ mod tests {
         assert_eq!("1200".parse::<Baud>(), Err(ValueError::BootloaderBaud(1200)));
         assert_eq!("fast".parse::<Baud>(), Err(ValueError::Baud("fast".into())));
         assert_eq!("0".parse::<Baud>(), Err(ValueError::Baud("0".into())));
-    }
-
-    #[test]
-    fn a_plain_registry_is_for_loopback_only() {
-        for good in ["http://127.0.0.1:1/", "http://[::1]:1/", "http://localhost:1/", "https://lab.example/", "none"] {
-            assert!(good.parse::<RegistryChoice>().is_ok(), "{good}");
-        }
-        assert!(matches!("http://lab.example/".parse::<RegistryChoice>(), Err(ValueError::PlainRegistry(_))));
-    }
-
-    #[test]
-    fn a_url_with_a_password_is_refused_and_the_error_does_not_repeat_it() {
-        let error = "https://me:hunter2@lab.example".parse::<WebUrl>().unwrap_err();
-        assert!(!error.to_string().contains("hunter2"));
-    }
-
-    #[test]
-    fn other_schemes_are_refused() {
-        assert_eq!("ws://lab.example".parse::<WebUrl>(), Err(ValueError::Scheme("ws://lab.example".into())));
-        assert!(matches!("lab".parse::<WebUrl>(), Err(ValueError::Url { .. })));
     }
 }

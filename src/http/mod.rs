@@ -34,7 +34,7 @@ pub mod state;
 pub mod ws;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use addresses::Addresses;
 pub use auth::AdminToken;

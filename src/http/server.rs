@@ -109,7 +109,11 @@ impl Listeners {
 
     /// Serves until `lifecycle` stops. Returns at once; the tasks belong to `lifecycle`.
     pub fn serve(self, app: &Router, lifecycle: &Lifecycle) {
-        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        self.serve_at_most(MAX_CONNECTIONS, app, lifecycle);
+    }
+
+    pub(super) fn serve_at_most(self, connections: usize, app: &Router, lifecycle: &Lifecycle) {
+        let places = Arc::new(Semaphore::new(connections));
         for (listener, _) in self.0 {
             lifecycle.spawn(accept_all(listener, places.clone(), app.clone(), lifecycle.clone()));
         }

@@ -1,7 +1,7 @@
 //! A server on loopback with boards that the test plays.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -21,45 +21,46 @@ use crate::actors::directory::{CloseReason, Directory, DirectoryError, FromClien
 use crate::http::control::ControlListener;
 use crate::http::server::serve_control;
 use crate::http::ws::SocketLimits;
-use crate::http::{Addresses, AdminToken, HttpConfig, HttpState, Lifecycle, Listeners, LocalUser, router};
+use crate::http::{Addresses, AdminToken, HttpConfig, HttpState, Lifecycle, Listeners, router};
+use crate::io::store::LocalUser;
 use crate::pure::port::Port;
 use crate::pure::view::{BoardState, BoardView};
 
-pub(super) const BOARD: Uuid = Uuid::from_u128(0x11111111_1111_4111_8111_111111111111);
-pub(super) const OTHER: Uuid = Uuid::from_u128(0x22222222_2222_4222_8222_222222222222);
-pub(super) const SECRET: &str = "s3cret";
-pub(super) const TOKEN: &str = "admintoken";
-pub(super) const IDE: &str = "https://ide.example";
+pub(crate) const BOARD: Uuid = Uuid::from_u128(0x11111111_1111_4111_8111_111111111111);
+pub(crate) const OTHER: Uuid = Uuid::from_u128(0x22222222_2222_4222_8222_222222222222);
+pub(crate) const SECRET: &str = "s3cret";
+pub(crate) const TOKEN: &str = "admintoken";
+pub(crate) const IDE: &str = "https://ide.example";
 /// Messages that a link holds.
 const LINK_QUEUE: usize = 4;
 
-pub(super) type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(crate) type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// The board's end of a link.
-pub(super) struct BoardEnd {
-    pub(super) to_client: mpsc::Sender<ToClient>,
-    pub(super) from_client: mpsc::Receiver<FromClient>,
+pub(crate) struct BoardEnd {
+    pub(crate) to_client: mpsc::Sender<ToClient>,
+    pub(crate) from_client: mpsc::Receiver<FromClient>,
     close: Arc<OnceLock<CloseReason>>,
 }
 
 impl BoardEnd {
     /// Ends the link as a board does.
-    pub(super) fn close(self, code: u16, text: &str) {
+    pub(crate) fn close(self, code: u16, text: &str) {
         self.close.set(CloseReason { code, text: text.into() }).unwrap();
     }
 }
 
-pub(super) struct Bench {
-    pub(super) address: SocketAddr,
-    pub(super) lifecycle: Lifecycle,
-    pub(super) views: watch::Sender<Arc<Vec<BoardView>>>,
-    pub(super) links: mpsc::Receiver<BoardEnd>,
-    pub(super) asked: Arc<Mutex<Vec<String>>>,
+pub(crate) struct Bench {
+    pub(crate) address: SocketAddr,
+    pub(crate) lifecycle: Lifecycle,
+    pub(crate) views: watch::Sender<Arc<Vec<BoardView>>>,
+    pub(crate) links: mpsc::Receiver<BoardEnd>,
+    pub(crate) asked: Arc<Mutex<Vec<String>>>,
     control: PathBuf,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
-pub(super) fn board(id: Uuid, label: &str, state: BoardState) -> BoardView {
+pub(crate) fn board(id: Uuid, label: &str, state: BoardState) -> BoardView {
     BoardView {
         id,
         rung: "simulated",
@@ -77,11 +78,17 @@ pub(super) fn board(id: Uuid, label: &str, state: BoardState) -> BoardView {
 
 impl Bench {
     /// One ready board.
-    pub(super) async fn new() -> Bench {
+    pub(crate) async fn new() -> Bench {
         Bench::with(vec![board(BOARD, "Blink", BoardState::Ready)], None).await
     }
 
-    pub(super) async fn with(boards: Vec<BoardView>, public_url: Option<&str>) -> Bench {
+    pub(crate) async fn with(boards: Vec<BoardView>, public_url: Option<&str>) -> Bench {
+        const PLENTY: usize = 100;
+        Bench::at_most(PLENTY, boards, public_url).await
+    }
+
+    /// With so many connections at once.
+    pub(crate) async fn at_most(connections: usize, boards: Vec<BoardView>, public_url: Option<&str>) -> Bench {
         let limits = SocketLimits { send: Duration::from_millis(300), ..SocketLimits::default() };
         let (directory, server) = Directory::new();
         server.views.send_replace(Arc::new(boards));
@@ -105,17 +112,22 @@ impl Bench {
         let dir = tempfile::tempdir().unwrap();
         let control = dir.path().join("control.sock");
         serve_control(ControlListener::bind(&control).unwrap(), &app, &lifecycle);
-        listeners.serve(&app, &lifecycle);
-        Bench { address, lifecycle, views: server.views, links, asked, control, _dir: dir }
+        listeners.serve_at_most(connections, &app, &lifecycle);
+        Bench { address, lifecycle, views: server.views, links, asked, control, dir }
+    }
+
+    /// The directory of the control socket.
+    pub(crate) fn state_dir(&self) -> &Path {
+        self.dir.path()
     }
 
     /// Sends a request head and body as they are; `HOST` becomes the right host. The status and all that came.
-    pub(super) async fn http(&self, request: &str, body: &str) -> (u16, String) {
+    pub(crate) async fn http(&self, request: &str, body: &str) -> (u16, String) {
         self.exchange(TcpStream::connect(self.address).await.unwrap(), request, body).await
     }
 
     /// The same over the control socket.
-    pub(super) async fn control(&self, request: &str, body: &str) -> (u16, String) {
+    pub(crate) async fn control(&self, request: &str, body: &str) -> (u16, String) {
         self.exchange(UnixStream::connect(&self.control).await.unwrap(), request, body).await
     }
 
@@ -134,7 +146,7 @@ impl Bench {
     }
 
     /// Opens a WebSocket.
-    pub(super) async fn ws(
+    pub(crate) async fn ws(
         &self,
         path: &str,
         headers: &[(&'static str, &str)],
@@ -154,14 +166,14 @@ impl Bench {
     }
 
     /// Opens a raw WebSocket with the right secret.
-    pub(super) async fn raw(&mut self) -> (Client, BoardEnd) {
+    pub(crate) async fn raw(&mut self) -> (Client, BoardEnd) {
         let authorization = format!("Bearer {SECRET}");
         let (client, _) = self.ws(&format!("/{BOARD}/raw"), &[("authorization", &authorization)]).await.unwrap();
         (client, self.links.recv().await.unwrap())
     }
 
     /// Opens an FBP WebSocket.
-    pub(super) async fn fbp(&mut self) -> (Client, BoardEnd) {
+    pub(crate) async fn fbp(&mut self) -> (Client, BoardEnd) {
         let (client, _) = self.ws(&format!("/{BOARD}"), &[]).await.unwrap();
         (client, self.links.recv().await.unwrap())
     }
@@ -191,7 +203,7 @@ fn selected<B>(response: &WsResponse<B>) -> Option<String> {
 }
 
 /// Waits for the close frame.
-pub(super) async fn closed(client: &mut Client) -> (u16, String) {
+pub(crate) async fn closed(client: &mut Client) -> (u16, String) {
     use futures_util::StreamExt;
     loop {
         match client.next().await {

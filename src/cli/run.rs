@@ -1,0 +1,121 @@
+//! `run`: the bridge itself, in the foreground.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::Args;
+use rustix::fs::Mode;
+use tokio::signal::unix::{SignalKind, signal};
+use uuid::Uuid;
+
+use super::announce;
+use crate::config::{DeviceSpec, GenericPolicy, Layer, ListenAddress, Places, RegistryChoice, Settings, WebUrl, file};
+use crate::daemon::Daemon;
+use crate::http::control::{ControlError, is_answered};
+
+/// The most simulated boards.
+const MAX_SIMULATED: i64 = 1000;
+/// What the bridge writes is for its user only: the state holds secrets.
+const UMASK: Mode = Mode::RWXG.union(Mode::RWXO);
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// Address to listen on; may be given several times [default: localhost:3569]
+    #[arg(long, value_name = "ADDRESS:PORT", env = "MICROFLO_BRIDGE_LISTEN", value_delimiter = ',')]
+    listen: Vec<ListenAddress>,
+    /// Make N simulated boards
+    #[arg(long, value_name = "N", default_value_t = 0, env = "MICROFLO_BRIDGE_SIMULATE")]
+    #[arg(value_parser = clap::value_parser!(u32).range(0..=MAX_SIMULATED))]
+    simulate: u32,
+    /// Open this port too, a UART or PTY: PATH[,baud=…][,dialect=…][,label=…][,components=MAP]; may be given several times
+    #[arg(long, value_name = "SPEC", env = "MICROFLO_BRIDGE_DEVICE")]
+    device: Vec<DeviceSpec>,
+    /// Register boards at this registry, beside the embedded one; `none`: not even there; may be given several times
+    #[arg(long, value_name = "URL|none", env = "MICROFLO_BRIDGE_REGISTRY", value_delimiter = ',')]
+    registry: Vec<RegistryChoice>,
+    /// Register boards as this user's
+    #[arg(long, value_name = "UUID", env = "MICROFLO_BRIDGE_USER")]
+    user: Option<Uuid>,
+    /// How others reach this bridge, for example through a proxy
+    #[arg(long, value_name = "URL", env = "MICROFLO_BRIDGE_PUBLIC_URL")]
+    public_url: Option<WebUrl>,
+    /// The Flowhub or NoFlo UI that live URLs open [default: https://app.flowhub.io]
+    #[arg(long, value_name = "URL", env = "MICROFLO_BRIDGE_IDE")]
+    ide: Option<WebUrl>,
+    /// What to do with generic USB-serial chips: ask first, open, or never open [default: ask]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "ask|open|never",
+        env = "MICROFLO_BRIDGE_GENERIC",
+        hide_possible_values = true
+    )]
+    generic: Option<GenericPolicy>,
+    /// Read this configuration file and no other
+    #[arg(long, value_name = "FILE", env = "MICROFLO_BRIDGE_CONFIG")]
+    config: Option<PathBuf>,
+    #[arg(long, hide = true, default_value = "/sys", env = "MICROFLO_BRIDGE_SYSFS_ROOT")]
+    sysfs_root: PathBuf,
+    #[arg(long, hide = true, default_value = "/dev", env = "MICROFLO_BRIDGE_DEV_ROOT")]
+    dev_root: PathBuf,
+}
+
+pub(super) fn run(args: RunArgs, places: &Places) -> anyhow::Result<()> {
+    let settings = args.settings(places)?;
+    if let Some(running) = places.control_to_try().into_iter().find(|path| is_answered(path)) {
+        return Err(ControlError::AlreadyRunning(running).into());
+    }
+    // Before any thread starts, since it is the whole process's.
+    rustix::process::umask(UMASK);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(settings))
+}
+
+async fn serve(settings: Settings) -> anyhow::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let daemon = Daemon::start(&settings).await?;
+    for address in settings.listen.iter().filter(|address| address.is_public()) {
+        tracing::warn!(%address, "other computers can reach this address, and the connection is not encrypted");
+    }
+    let announcer = std::io::stdout().is_terminal().then(|| {
+        tokio::spawn(announce::announce(daemon.directory().clone(), daemon.addresses().clone(), settings.clone()))
+    });
+    tracing::info!(address = daemon.addresses().http(), state = %settings.state_dir.display(), "listening");
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    tracing::info!("stopping");
+    if let Some(announcer) = announcer {
+        announcer.abort();
+    }
+    daemon.stop().await;
+    Ok(())
+}
+
+impl RunArgs {
+    /// Command line and environment over the configuration files over the defaults.
+    pub(super) fn settings(self, places: &Places) -> anyhow::Result<Settings> {
+        let files = file::load(self.config.as_deref(), places)?;
+        let given = Layer {
+            listen: some(self.listen),
+            registry: some(self.registry),
+            user: self.user,
+            public_url: self.public_url,
+            ide: self.ide,
+            generic: self.generic,
+            ..Layer::default()
+        };
+        let mut settings = Settings::decide(given.over(files), places);
+        settings.simulate = self.simulate;
+        settings.devices = self.device;
+        settings.sysfs_root = self.sysfs_root;
+        settings.dev_root = self.dev_root;
+        Ok(settings)
+    }
+}
+
+fn some<T>(values: Vec<T>) -> Option<Vec<T>> {
+    (!values.is_empty()).then_some(values)
+}
