@@ -18,6 +18,8 @@ use crate::pure::request::{Request, Ticket};
 mod client;
 mod clock;
 mod component;
+mod data;
+mod engine;
 mod graph;
 mod message;
 mod metadata;
@@ -26,8 +28,10 @@ mod naming;
 mod network;
 mod op;
 mod permission;
+mod plan;
 mod refusal;
 mod runtime;
+mod settle;
 mod value;
 
 #[cfg(test)]
@@ -35,9 +39,11 @@ mod tests;
 
 pub use client::ClientId;
 use client::Clients;
+use data::Watch;
+use engine::{Flight, Job, WAITING_OPS};
 use message::{Incoming, Malformed, error, outgoing};
-use network::{Selection, Watch};
-use op::{Action, Flight, Job, Op, WAITING_OPS};
+use network::Selection;
+use op::{Action, Op};
 use permission::Permission;
 use refusal::Refusal;
 use runtime::Description;

@@ -2,19 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use firmware_proto::{Command, Event, PortRef};
+use firmware_proto::{Command, PortRef};
 use serde_json::{Value, json};
 
 use super::Runtime;
 use super::client::ClientId;
 use super::clock::{iso8601, seconds_between};
-use super::graph::go;
-use super::message::{Incoming, PortName, outgoing, outgoing_raw, quoted};
+use super::message::{Incoming, PortName};
 use super::naming;
-use super::op::{Action, Op, Step, Then, Turn};
+use super::op::{Action, Step, Then, Turn, go};
 use super::refusal::Refusal;
-use super::value::Collector;
-use crate::pure::model::graph::{Initial, Port};
+use crate::pure::model::graph::Port;
 use crate::pure::model::library::Direction;
 
 /// Edges that one message may select.
@@ -25,13 +23,6 @@ const SELECTED_EDGES: usize = 256;
 pub(super) struct Selection {
     pub(super) client: ClientId,
     pub(super) ports: Vec<Port>,
-}
-
-/// An edge that is watched: the message up to its data, and the group that is being collected.
-#[derive(Debug)]
-pub(super) struct Watch {
-    head: Option<String>,
-    collector: Collector,
 }
 
 /// Reads a network message.
@@ -83,10 +74,7 @@ impl Runtime {
     /// The commands of a start: what is not watched yet, the initial packets that the board consumed before (a start sets nodes
     /// up again, which resets what those had set), then the start. What the stopped board cannot keep follows.
     pub(super) fn push_start(&mut self, steps: &mut Vec<Step>, restart: bool) {
-        let watched = self.device.subscriptions();
-        let wanted = self.wanted_ports();
-        let missing = wanted.difference(watched).map(|port| Command::SubscribeToPort { port: *port, enable: true });
-        steps.extend(missing.map(Step::may));
+        steps.extend(self.missing_subscriptions());
         let room =
             if restart { firmware_proto::limits::QUEUED_PACKETS_WHILE_STOPPED } else { self.device.queue_room() };
         let consumed = self.graph.initials().iter().filter(|initial| initial.consumed || restart);
@@ -102,6 +90,12 @@ impl Runtime {
         steps.append(&mut before);
         steps.push(Step::must(Command::StartNetwork));
         steps.append(&mut after);
+    }
+
+    fn missing_subscriptions(&self) -> Vec<Step> {
+        let wanted = self.wanted_ports();
+        let missing = wanted.difference(self.device.subscriptions());
+        missing.map(|port| Step::may(Command::SubscribeToPort { port: *port, enable: true })).collect()
     }
 
     /// The connected out ports that are to be watched.
@@ -162,72 +156,5 @@ impl Runtime {
             status["uptime"] = json!(seconds_between(since, now));
         }
         status
-    }
-
-    /// What follows a confirmed operation: initial packets at a start, remarks.
-    pub(super) fn after(&mut self, op: &Op, then: &Then) {
-        match then {
-            Then::Start => self.tell_initials(|_| true),
-            Then::AddInitial { serial } if self.device.is_running() => self.tell_initials(|it| it.serial == *serial),
-            Then::AddNode { restarted: true, .. } => {
-                let Action::AddNode { name, .. } = &op.action else { return };
-                let remark = format!(
-                    "the network of board {} was restarted to set up node {name}, as its firmware sets nodes up only at a start; \
-                     initial packets were sent again",
-                    self.identity.label
-                );
-                self.remark(&remark);
-                self.tell_initials(|_| true);
-            }
-            _ => {}
-        }
-    }
-
-    fn tell_initials(&mut self, which: impl Fn(&Initial) -> bool) {
-        if self.selection.is_some() || !self.has_audience() {
-            return;
-        }
-        let texts = self.graph.initials().iter().filter(|initial| which(initial)).map(|initial| {
-            let tgt = naming::port(&self.graph, self.library.as_ref(), initial.tgt, Direction::In);
-            let id = naming::initial_id(&tgt);
-            let payload = json!({ "id": id, "graph": self.graph.name(), "tgt": tgt.json(), "data": initial.data });
-            outgoing("network", "data", &payload, None)
-        });
-        for text in texts.collect::<Vec<_>>() {
-            self.tell(&text);
-        }
-    }
-
-    /// Takes an event of the board's: packets on watched edges become `network:data` for everybody who proved the secret.
-    pub fn handle_event(&mut self, event: &Event) {
-        let Event::PacketSent { src, packet, .. } = event else { return };
-        if !self.has_audience() {
-            // Nobody sees a group begin: do not show them its end.
-            self.watches.clear();
-            return;
-        }
-        if !self.watches.contains_key(src) {
-            let watch = Watch { head: self.data_head(*src), collector: Collector::default() };
-            self.watches.insert(*src, watch);
-        }
-        let Some(watch) = self.watches.get_mut(src) else { return };
-        let Some(head) = &watch.head else { return };
-        if let Some(data) = watch.collector.take(*packet) {
-            let text = outgoing_raw("network", "data", &format!("{head}{data}}}"), None);
-            self.tell(&text);
-        }
-    }
-
-    /// The payload of `network:data` up to its data; `None` for ports that are not connected or not selected.
-    fn data_head(&self, src: PortRef) -> Option<String> {
-        let port = self.graph.port(src)?;
-        let edge = self.graph.edge_from(port)?;
-        if self.selection.as_ref().is_some_and(|selection| !selection.ports.contains(&port)) {
-            return None;
-        }
-        let src = naming::port(&self.graph, self.library.as_ref(), edge.src, Direction::Out);
-        let tgt = naming::port(&self.graph, self.library.as_ref(), edge.tgt, Direction::In);
-        let (id, graph) = (quoted(&naming::edge_id(&src, &tgt)), quoted(self.graph.name()));
-        Some(format!("{{\"id\":{id},\"graph\":{graph},\"src\":{},\"tgt\":{},\"data\":", src.json(), tgt.json()))
     }
 }

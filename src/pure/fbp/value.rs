@@ -27,7 +27,7 @@ const COLLECTED_ELEMENTS: usize = 1024;
 
 /// Why a value cannot go to a board.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ValueError {
+pub(super) enum ValueError {
     /// A number with a fraction.
     #[error("{0} is not an integer, and MicroFlo firmware has no floats; scale it, for example to thousandths")]
     Float(String),

@@ -1,0 +1,190 @@
+//! What an edit takes: names looked up, impossible things refused, commands for the rest.
+
+use firmware_proto::{Command, Edge as Wire};
+use serde_json::{Map, Value, json};
+
+use super::message::PortName;
+use super::op::{Action, Op, Plan, Step, Then, Turn, go};
+use super::refusal::{INITIALS, Refusal};
+use super::value::to_packets;
+use super::{Runtime, naming};
+use crate::pure::model::danger::Danger;
+use crate::pure::model::graph::{Edge, Node, NodeKey, Port};
+use crate::pure::model::library::{Component, Direction};
+
+impl Runtime {
+    /// Looks names up, refuses what cannot be, and says which commands it takes.
+    pub(super) fn plan_action(&mut self, op: &mut Op) -> Result<Turn, Refusal> {
+        match &op.action {
+            Action::Clear { name, title } => Ok(self.plan_clear(name, title.as_deref())),
+            Action::AddNode { name, component, metadata } => self.plan_add_node(name, component, metadata),
+            Action::RemoveNode { name } => self.plan_remove_node(name),
+            Action::RenameNode { from, to } => self.rename_node(from, to),
+            Action::AddEdge { src, tgt, metadata } => self.plan_add_edge(src, tgt, metadata),
+            Action::RemoveEdge { src, tgt } => self.plan_remove_edge(src, tgt),
+            Action::AddInitial { tgt, data, metadata } => self.plan_add_initial(tgt, data, metadata),
+            Action::RemoveInitial { tgt, data } => {
+                let removed = self.remove_initial(tgt, data.as_ref())?;
+                op.echo["src"] = json!({ "data": removed });
+                Ok(Turn::Done)
+            }
+            Action::Start => Ok(self.plan_start()),
+            Action::Stop => Ok(self.plan_stop()),
+            Action::Edges(edges) => self.plan_edges(edges, op.asker.client),
+        }
+    }
+
+    fn plan_clear(&mut self, name: &str, title: Option<&str>) -> Turn {
+        self.graph.clear(name.to_owned(), title.map(str::to_owned));
+        self.forget_names();
+        self.selection = None;
+        self.unknown_initials = false;
+        let stop = self.device.runs_through_clear().then_some(Step::must(Command::StopNetwork));
+        go(stop.into_iter().chain([Step::must(Command::ClearNodes)]).collect(), Then::Clear)
+    }
+
+    fn plan_add_node(&mut self, name: &str, component: &str, metadata: &Map<String, Value>) -> Result<Turn, Refusal> {
+        if self.graph.find(name).is_some() {
+            return Err(Refusal::NodeExists(name.to_owned()));
+        }
+        let known = self.library.as_ref().and_then(|library| library.by_name(component));
+        let component = known.ok_or_else(|| Refusal::NoComponent(component.to_owned()))?.id;
+        let create = Step::must(Command::CreateComponent { component, parent: 0 });
+        let mut steps = vec![create];
+        let restarted = self.device.skips_setup();
+        if restarted {
+            // A node without setup runs on whatever its memory held, and may drive any pin. A start sets all nodes up again, so
+            // their initial packets are sent again too.
+            if self.unknown_initials {
+                return Err(Refusal::RestartLoses(name.to_owned()));
+            }
+            steps = vec![Step::must(Command::StopNetwork), create];
+            self.push_start(&mut steps, true);
+        }
+        let node = Node { name: name.to_owned(), component, metadata: metadata.clone(), device: None };
+        let key = self.graph.add_node(node);
+        Ok(go(steps, Then::AddNode { key, restarted }))
+    }
+
+    fn plan_remove_node(&mut self, name: &str) -> Result<Turn, Refusal> {
+        let (key, _) = self.node_named(name)?;
+        let Some(device) = self.graph.node(key).and_then(|node| node.device) else { return Ok(Turn::Wait) };
+        let edges: Vec<Edge> = self.graph.edges_of(key).cloned().collect();
+        let disconnects = edges.iter().filter_map(|edge| self.wire(edge)).map(Command::DisconnectNodes).map(Step::must);
+        let stages = [disconnects.collect::<Vec<_>>(), vec![Step::must(Command::RemoveNode { node: device })]];
+        let stages = stages.into_iter().filter(|stage| !stage.is_empty()).collect();
+        Ok(Turn::Go(Plan { stages, then: Then::RemoveNode { key, removed: None, edges: Vec::new() } }))
+    }
+
+    fn rename_node(&mut self, from: &str, to: &str) -> Result<Turn, Refusal> {
+        let (key, _) = self.node_named(from)?;
+        if self.graph.node(key).is_none_or(|node| node.device.is_none()) {
+            return Ok(Turn::Wait);
+        }
+        if from != to && !self.graph.rename_node(key, to) {
+            return Err(Refusal::NodeExists(to.to_owned()));
+        }
+        self.watches.clear();
+        Ok(Turn::Done)
+    }
+
+    fn plan_add_edge(
+        &mut self,
+        src: &PortName,
+        tgt: &PortName,
+        metadata: &Map<String, Value>,
+    ) -> Result<Turn, Refusal> {
+        let from = self.port_named(src, Direction::Out)?;
+        let to = self.port_named(tgt, Direction::In)?;
+        if let Some(taken) = self.graph.edge_from(from) {
+            let target = naming::port(&self.graph, self.library.as_ref(), taken.tgt, Direction::In);
+            let target = format!("port {} of node {}", target.port, target.node);
+            return Err(Refusal::PortTaken { node: src.node.clone(), port: src.port.clone(), target });
+        }
+        let edge = Edge { src: from, tgt: to, metadata: metadata.clone() };
+        let Some(wire) = self.wire(&edge) else { return Ok(Turn::Wait) };
+        let mut steps = vec![Step::must(Command::ConnectNodes(wire))];
+        if self.device.is_running() && self.selection.is_none() {
+            steps.push(Step::may(Command::SubscribeToPort { port: wire.src, enable: true }));
+        }
+        self.graph.add_edge(edge.clone());
+        self.watches.clear();
+        Ok(go(steps, Then::AddEdge { edge }))
+    }
+
+    fn plan_remove_edge(&mut self, src: &PortName, tgt: &PortName) -> Result<Turn, Refusal> {
+        let from = self.port_named(src, Direction::Out)?;
+        let to = self.port_named(tgt, Direction::In)?;
+        let found = self.graph.edge_from(from).filter(|edge| edge.tgt == to).cloned();
+        let edge = found.ok_or_else(|| Refusal::NoEdge(naming::arrow(src, tgt)))?;
+        let Some(wire) = self.wire(&edge) else { return Ok(Turn::Wait) };
+        self.graph.remove_edge(from);
+        self.watches.clear();
+        Ok(go(vec![Step::must(Command::DisconnectNodes(wire))], Then::RemoveEdge { edge }))
+    }
+
+    fn plan_add_initial(
+        &mut self,
+        tgt: &PortName,
+        data: &Value,
+        metadata: &Map<String, Value>,
+    ) -> Result<Turn, Refusal> {
+        let to = self.port_named(tgt, Direction::In)?;
+        let (_, component) = self.node_named(&tgt.node)?;
+        let kind = component.port_by_id(Direction::In, to.port).map_or("", |port| port.kind.as_str());
+        let packets = to_packets(data, kind).map_err(|error| {
+            let (node, port) = (tgt.node.clone(), tgt.port.clone());
+            Refusal::Value { node, port, error }
+        })?;
+        let Some(target) = self.graph.port_ref(to) else { return Ok(Turn::Wait) };
+        if packets.len() > self.device.queue_room() {
+            let what = format!("the initial packet for port {} of node {}", tgt.port, tgt.node);
+            return Err(Refusal::Danger { what, danger: Danger::QueueFull });
+        }
+        if self.graph.initials().len() >= INITIALS {
+            return Err(Refusal::TooManyInitials);
+        }
+        let steps = packets.iter().map(|packet| Step::must(Command::SendPacket { target, packet: *packet })).collect();
+        let serial = self.graph.add_initial(to, data.clone(), metadata.clone(), packets, self.device.is_running());
+        Ok(go(steps, Then::AddInitial { serial }))
+    }
+
+    /// A packet that was sent cannot be called back: it is only not sent again.
+    fn remove_initial(&mut self, tgt: &PortName, data: Option<&Value>) -> Result<Value, Refusal> {
+        let to = self.port_named(tgt, Direction::In)?;
+        let mut there = self.graph.initials().iter().filter(|initial| initial.tgt == to).collect::<Vec<_>>();
+        there.sort_by_key(|initial| data != Some(&initial.data));
+        let Some(initial) = there.first() else {
+            return Err(Refusal::NoInitial { node: tgt.node.clone(), port: tgt.port.clone() });
+        };
+        let (serial, data) = (initial.serial, initial.data.clone());
+        self.graph.remove_initial(serial);
+        Ok(data)
+    }
+
+    fn node_named(&self, name: &str) -> Result<(NodeKey, &Component), Refusal> {
+        let found = self.graph.find(name).and_then(|key| Some((key, self.graph.node(key)?.component)));
+        let (key, component) = found.ok_or_else(|| Refusal::NoNode(name.to_owned()))?;
+        let library = self.library.as_ref().ok_or(Refusal::NoLibrary)?;
+        let known = library.by_id(component);
+        known.map(|known| (key, known)).ok_or_else(|| Refusal::NoComponent(naming::component(None, component)))
+    }
+
+    pub(super) fn port_named(&self, name: &PortName, direction: Direction) -> Result<Port, Refusal> {
+        let (node, component) = self.node_named(&name.node)?;
+        match component.port(direction, &name.port) {
+            Some(port) => Ok(Port { node, port: port.id }),
+            None => {
+                let known: Vec<&str> = component.ports(direction).iter().map(|port| port.name.as_str()).collect();
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                let (node, port, component) = (name.node.clone(), name.port.clone(), component.name.clone());
+                Err(Refusal::NoPort { node, component, direction, port, known })
+            }
+        }
+    }
+
+    /// An edge in the board's numbers, once both nodes have ids.
+    pub(super) fn wire(&self, edge: &Edge) -> Option<Wire> {
+        Some(Wire { src: self.graph.port_ref(edge.src)?, tgt: self.graph.port_ref(edge.tgt)? })
+    }
+}

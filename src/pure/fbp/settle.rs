@@ -1,0 +1,112 @@
+//! How operations end: confirmed to their askers and told to others, or refused and taken back.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::message::{error, outgoing};
+use super::op::{Action, Op, Then};
+use super::refusal::Refusal;
+use super::{Runtime, naming};
+
+impl Runtime {
+    /// All of a job's commands are answered.
+    pub(super) fn finish(&mut self, id: u64, now: u64) {
+        let Some(job) = self.jobs.remove(&id) else { return };
+        let current = job.epoch == self.graph.epoch();
+        match job.failure {
+            None => {
+                let announcements = self.complete(&job.then);
+                self.succeed(&job.op, announcements, now);
+                self.after(&job.op, &job.then);
+            }
+            Some(refusal) => {
+                for text in self.take_back(job.then, current) {
+                    self.tell(&text);
+                }
+                self.refuse(&job.op, &refusal, now);
+            }
+        }
+        for remark in job.remarks {
+            self.remark(&format!("{remark} (board {})", self.identity.label));
+        }
+    }
+
+    /// Confirms an operation to its asker, and tells everybody else what changed. Announcements come before.
+    pub(super) fn succeed(&mut self, op: &Op, announcements: Vec<Arc<str>>, now: u64) {
+        if !matches!(op.action, Action::Edges(_)) && self.clients.len() > 1 {
+            for announcement in &announcements {
+                self.tell_except(Some(op.asker.client), announcement);
+            }
+            let change = outgoing(op.protocol, op.reply_command(), &self.reply_payload(op, now), None);
+            self.tell_except(Some(op.asker.client), &change);
+        }
+        self.confirm(op, announcements, now);
+    }
+
+    pub(super) fn confirm(&mut self, op: &Op, announcements: Vec<Arc<str>>, now: u64) {
+        let payload = self.reply_payload(op, now);
+        let reply = outgoing(op.protocol, op.reply_command(), &payload, op.asker.request_id.as_deref());
+        self.answered(&op.asker, announcements.into_iter().chain([reply]).collect(), now);
+    }
+
+    fn reply_payload(&self, op: &Op, now: u64) -> Value {
+        match op.action {
+            Action::Start => self.started_payload(now),
+            Action::Stop => self.stopped_payload(now),
+            _ => op.echo.clone(),
+        }
+    }
+
+    pub(super) fn refuse(&mut self, op: &Op, refusal: &Refusal, now: u64) {
+        let text = error(op.protocol, &refusal.text(&self.identity.label), op.asker.request_id.as_deref());
+        self.answered(&op.asker, vec![text], now);
+    }
+
+    /// Changes that are certain now; returns what is announced before the confirmation.
+    fn complete(&mut self, then: &Then) -> Vec<Arc<str>> {
+        match then {
+            Then::RemoveNode { edges, .. } => {
+                edges.iter().map(|edge| outgoing("graph", "removeedge", edge, None)).collect()
+            }
+            Then::Edges(selection) => {
+                self.selection = Some(selection.clone());
+                self.watches.clear();
+                vec![]
+            }
+            _ => vec![],
+        }
+    }
+
+    /// Takes a failed operation back (what a clear or restart made void since stays void), and returns what everybody has to know of what remained of it.
+    fn take_back(&mut self, then: Then, current: bool) -> Vec<Arc<str>> {
+        self.watches.clear();
+        match then {
+            Then::AddNode { key, .. } => match self.graph.node(key).filter(|node| node.device.is_some()) {
+                Some(node) => {
+                    let node = naming::node(&self.graph, self.library.as_ref(), node);
+                    return vec![outgoing("graph", "addnode", &node, None)];
+                }
+                None => _ = self.graph.remove_node(key),
+            },
+            Then::RemoveNode { removed, edges, .. } => {
+                if let Some(node) = removed.filter(|_| current) {
+                    self.graph.add_node(node);
+                }
+                return edges.iter().map(|edge| outgoing("graph", "removeedge", edge, None)).collect();
+            }
+            Then::AddEdge { edge } => {
+                if self.graph.edge_from(edge.src) == Some(&edge) {
+                    self.graph.remove_edge(edge.src);
+                }
+            }
+            Then::RemoveEdge { edge } if current && self.graph.edge_from(edge.src).is_none() => {
+                _ = self.graph.add_edge(edge)
+            }
+            Then::AddInitial { serial } => _ = self.graph.remove_initial(serial),
+            Then::Clear => return vec![self.lost_text()],
+            Then::RemoveEdge { .. } | Then::Start | Then::Watch | Then::Stop | Then::Edges(_) => {}
+        }
+        vec![]
+    }
+}

@@ -1,0 +1,8 @@
+//! Sessions against a small board that answers as firmware does.
+
+mod bench;
+mod edits;
+mod pipelining;
+mod raw;
+mod sessions;
+mod transcripts;
