@@ -104,7 +104,7 @@ impl Bench {
             directory,
             addresses: Addresses::new(vec![address], public, IDE.parse().unwrap()),
             admin_token: AdminToken::new(TOKEN),
-            local_user: Some(LocalUser { id: OTHER, name: "ann".into(), token: "usertoken".into() }),
+            local_user: Some(LocalUser { id: OTHER, name: "ann".into(), token: crate::pure::secret::Secret::new("usertoken") }),
             lifecycle: lifecycle.clone(),
         };
         let extra = Router::new().route("/runtimes", get(async || "[]")).route("/runtimes/{id}", put(async || "ok"));
