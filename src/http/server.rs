@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -180,6 +181,10 @@ where
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer);
+        if let Peer::Tcp { remote, .. } = peer {
+            // The same for handlers that know axum's extension only.
+            request.extensions_mut().insert(ConnectInfo(remote));
+        }
         app.clone().oneshot(request)
     });
     let mut connection = pin!(

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use axum::Router;
+use axum::extract::ConnectInfo;
 use axum::routing::{get, put};
+use axum::{Extension, Router};
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
@@ -21,7 +22,7 @@ use crate::actors::directory::{CloseReason, Directory, DirectoryError, FromClien
 use crate::http::control::ControlListener;
 use crate::http::server::serve_control;
 use crate::http::ws::SocketLimits;
-use crate::http::{Addresses, AdminToken, HttpConfig, HttpState, Lifecycle, Listeners, LocalUser, router};
+use crate::http::{Addresses, AdminToken, HttpConfig, HttpState, Lifecycle, Listeners, LocalUser, Peer, router};
 use crate::pure::port::Port;
 use crate::pure::view::{BoardState, BoardView};
 
@@ -105,7 +106,11 @@ impl Bench {
             local_user: Some(LocalUser { id: OTHER, name: "ann".into(), token: "usertoken".into() }),
             lifecycle: lifecycle.clone(),
         };
-        let extra = Router::new().route("/runtimes", get(async || "[]")).route("/runtimes/{id}", put(async || "ok"));
+        let extra =
+            Router::new().route("/runtimes", get(async || "[]")).route("/runtimes/{id}", put(async || "ok")).route(
+                "/peer",
+                get(async |peer: Peer, info: Option<Extension<ConnectInfo<SocketAddr>>>| format!("{peer:?} {info:?}")),
+            );
         let app = router(HttpState::with_limits(config, limits), extra);
         let dir = tempfile::tempdir().unwrap();
         let control = dir.path().join("control.sock");
