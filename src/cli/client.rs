@@ -133,7 +133,7 @@ async fn exchange(path: &Path, request: Request<Body>) -> Result<(StatusCode, Ve
 
 fn refused(status: StatusCode, answer: &[u8]) -> ClientError {
     let words = serde_json::from_slice::<serde_json::Value>(answer).ok();
-    let words = words.as_ref().and_then(|words| words["error"].as_str());
+    let words = words.as_ref().and_then(|words| words["message"].as_str());
     ClientError::Refused { status, message: words.map_or_else(|| format!("the bridge said {status}"), str::to_owned) }
 }
 

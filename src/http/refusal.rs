@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::actors::directory::DirectoryError;
 
-/// Why a request was not served: `{"error": "…"}` with that status.
+/// Why a request was not served: `{"message": "…"}` with that status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The HTTP status.
@@ -39,7 +39,7 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let mut response = (self.status, Json(json!({ "error": self.message }))).into_response();
+        let mut response = (self.status, Json(json!({ "message": self.message }))).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }

@@ -1,11 +1,9 @@
 //! The embedded registry over HTTP, as Flowhub's own: `/runtimes…` and `/user`.
 //!
-//! Host and Origin are checked before a request gets here. A request without a peer address came over the control
-//! socket and is local.
+//! Host and Origin are checked, and preflights answered, before a request gets here.
 
 mod answer;
 mod caller;
-mod cors;
 #[cfg(test)]
 mod tests;
 
@@ -14,7 +12,7 @@ use std::time::SystemTime;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router, middleware};
@@ -34,7 +32,7 @@ pub struct RegistryState {
     pub store: RegistryStore,
 }
 
-/// The registry's routes, with their own CORS: any page that got past the Origin check may read the answers.
+/// The registry's routes.
 pub fn router(state: RegistryState) -> Router {
     let runtime = get(read).put(put).post(ping).delete(delete);
     Router::new()
@@ -44,8 +42,14 @@ pub fn router(state: RegistryState) -> Router {
         .route("/user", get(user))
         .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(RECORD_LIMIT_BYTES))
-        .layer(middleware::from_fn(cors::allow))
+        .layer(middleware::map_response(no_store))
         .with_state(state)
+}
+
+/// Answers may hold secrets.
+async fn no_store(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 async fn list(State(state): State<RegistryState>, Anyone(caller): Anyone) -> Result<Json<Vec<Value>>, Failure> {

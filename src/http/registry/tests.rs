@@ -164,18 +164,10 @@ async fn user_has_the_shape_that_noflo_ui_keeps() {
 }
 
 #[tokio::test]
-async fn browsers_may_call_every_method() {
+async fn no_answer_is_kept_by_browsers() {
     let bench = Bench::new().await;
     for path in [RUNTIME, "/runtimes", "/runtimes/", "/user"] {
-        let preflight = bench.call(STRANGER, "OPTIONS", path, None, String::new()).await;
-        assert_eq!(preflight.status, 204, "{path}");
-        assert_eq!(preflight.headers["access-control-allow-origin"], "*");
-        let methods = preflight.headers["access-control-allow-methods"].to_str().unwrap();
-        assert!(["GET", "PUT", "POST", "DELETE"].iter().all(|method| methods.contains(method)), "{methods}");
-        assert_eq!(preflight.headers["access-control-allow-headers"], "authorization, content-type");
-        let refused = bench.get(path, None).await;
-        assert_eq!(refused.headers["access-control-allow-origin"], "*", "errors are read too: {path}");
-        assert_eq!(refused.headers["cache-control"], "no-store");
+        assert_eq!(bench.get(path, None).await.headers["cache-control"], "no-store");
     }
 }
 

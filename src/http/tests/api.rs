@@ -104,7 +104,7 @@ async fn wrong_bodies_are_explained() {
         let request = format!("POST /api/boards/{BOARD}/{action}\nContent-Type: application/json");
         let (got, answer) = bench.control(&request, body).await;
         assert_eq!(got, status, "{answer}");
-        assert!(json(&answer)["error"].as_str().unwrap().contains(words), "{answer}");
+        assert!(json(&answer)["message"].as_str().unwrap().contains(words), "{answer}");
     }
     assert!(bench.asked.lock().unwrap().is_empty());
 }
@@ -122,7 +122,7 @@ async fn unknown_boards_are_404_everywhere() {
     ] {
         let (status, answer) = bench.control(&request, if request.starts_with("POST") { "{}" } else { "" }).await;
         assert_eq!(status, 404, "{request}: {answer}");
-        assert!(json(&answer)["error"].is_string());
+        assert!(json(&answer)["message"].is_string());
     }
 }
 

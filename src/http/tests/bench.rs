@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use axum::Router;
 use axum::routing::{get, put};
+use axum::Router;
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
@@ -21,7 +21,7 @@ use crate::actors::directory::{CloseReason, Directory, DirectoryError, FromClien
 use crate::http::control::ControlListener;
 use crate::http::server::serve_control;
 use crate::http::ws::SocketLimits;
-use crate::http::{Addresses, AdminToken, HttpConfig, HttpState, Lifecycle, Listeners, router};
+use crate::http::{Addresses, AdminToken, HttpConfig, HttpState, Lifecycle, Listeners, Peer, router};
 use crate::io::store::LocalUser;
 use crate::pure::port::Port;
 use crate::pure::view::{BoardState, BoardView};
@@ -104,10 +104,17 @@ impl Bench {
             directory,
             addresses: Addresses::new(vec![address], public, IDE.parse().unwrap()),
             admin_token: AdminToken::new(TOKEN),
-            local_user: Some(LocalUser { id: OTHER, name: "ann".into(), token: crate::pure::secret::Secret::new("usertoken") }),
+            local_user: Some(LocalUser {
+                id: OTHER,
+                name: "ann".into(),
+                token: crate::pure::secret::Secret::new("usertoken"),
+            }),
             lifecycle: lifecycle.clone(),
         };
-        let extra = Router::new().route("/runtimes", get(async || "[]")).route("/runtimes/{id}", put(async || "ok"));
+        let extra = Router::new()
+            .route("/runtimes", get(async || "[]"))
+            .route("/runtimes/{id}", put(async || "ok"))
+            .route("/peer", get(async |peer: Peer| format!("{peer:?}")));
         let app = router(HttpState::with_limits(config, limits), extra);
         let dir = tempfile::tempdir().unwrap();
         let control = dir.path().join("control.sock");

@@ -51,6 +51,15 @@ async fn a_body_that_is_too_long_is_refused() {
 }
 
 #[tokio::test]
+async fn handlers_know_who_asks() {
+    let bench = Bench::new().await;
+    let (_, over_tcp) = bench.http("GET /peer", "").await;
+    assert!(over_tcp.contains("Tcp {"), "{over_tcp}");
+    let (_, over_control) = bench.control("GET /peer", "").await;
+    assert!(over_control.ends_with("Control"), "{over_control}");
+}
+
+#[tokio::test]
 async fn a_taken_port_is_named_with_what_to_do() {
     let bench = Bench::new().await;
     let taken = crate::config::ListenAddress::Exact(bench.address);
