@@ -1,0 +1,6 @@
+//! The program as a whole, from outside, with simulated boards.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod simulated;
