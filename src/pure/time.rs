@@ -11,6 +11,12 @@ impl From<SystemTime> for UnixMillis {
     /// A time before 1970 becomes 1970.
     fn from(time: SystemTime) -> UnixMillis {
         let millis = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        u64::try_from(millis).unwrap_or(u64::MAX).into()
+    }
+}
+
+impl From<u64> for UnixMillis {
+    fn from(millis: u64) -> UnixMillis {
         UnixMillis(i64::try_from(millis).unwrap_or(i64::MAX))
     }
 }

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use super::Runtime;
 use super::client::ClientId;
-use super::clock::{iso8601, seconds_between};
 use super::message::{Incoming, PortName};
 use super::naming;
 use super::op::{Action, Plan, Step, Then, Turn, go};
 use super::refusal::Refusal;
 use crate::pure::model::graph::Port;
 use crate::pure::model::library::Direction;
+use crate::pure::time::UnixMillis;
 
 /// Edges that one message may select.
 const SELECTED_EDGES: usize = 256;
@@ -139,11 +139,11 @@ impl Runtime {
     }
 
     pub(super) fn started_payload(&self, now: u64) -> Value {
-        json!({ "graph": self.graph.name(), "time": iso8601(now), "started": true, "running": true })
+        json!({ "graph": self.graph.name(), "time": UnixMillis::from(now).to_string(), "started": true, "running": true })
     }
 
     pub(super) fn stopped_payload(&self, now: u64) -> Value {
-        let (graph, time) = (self.graph.name(), iso8601(now));
+        let (graph, time) = (self.graph.name(), UnixMillis::from(now).to_string());
         json!({ "graph": graph, "time": time, "uptime": self.ran_for, "started": false, "running": false })
     }
 
@@ -157,4 +157,9 @@ impl Runtime {
         }
         status
     }
+}
+
+/// Whole seconds between two times in milliseconds.
+fn seconds_between(from: u64, to: u64) -> u64 {
+    to.saturating_sub(from) / 1000
 }
