@@ -57,8 +57,9 @@ impl Loop {
     pub(super) async fn open(&mut self) -> Option<Box<dyn Transport>> {
         let began = Instant::now();
         let mut failures = 0;
+        // Once: between the attempts that fail, the reason of the failure stays to be read.
+        self.say(BoardState::Opening, "the port is being opened".into(), None);
         loop {
-            self.say(BoardState::Opening, "the port is being opened".into(), None);
             let error = match self.try_open().await {
                 Ok(line) => return Some(line),
                 Err(error) => error,
