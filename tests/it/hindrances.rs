@@ -2,8 +2,10 @@
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
+use std::time::Duration;
 
 use firmware_proto::Dialect;
+use microflo_bridge::pure::session::config::HANDSHAKE_PATIENCE;
 use microflo_bridge::sim::{self, Config, Opening};
 use serde_json::Value;
 
@@ -45,7 +47,7 @@ async fn a_flood_of_garbage_is_given_up_and_shown_until_the_path_leads_to_a_boar
     std::os::unix::fs::symlink(tty.path(), &link).unwrap();
     let flood = Flood::start(&tty);
     let bridge = machine.start(&["--device", link.to_str().unwrap()]);
-    advises(&bridge, "not-microflo", &["is not MicroFlo", "baud", "plugged in again"]);
+    advises(&bridge, "not-microflo", &["is not MicroFlo", "baud", "plugged in again", "microflo-bridge allow"]);
     println!("after {} bytes of garbage", flood.written());
     assert!(flood.written() > 256 * 1024);
     std::fs::remove_file(&link).unwrap();
@@ -62,9 +64,23 @@ async fn a_silent_usb_board_is_left_alone_until_it_is_plugged_in_again() {
     let bridge = machine.start(&[]);
     advises(&bridge, "unresponsive", &["is MicroFlo flashed"]);
     bridge.wait("its port is closed", |bridge| !has_open(bridge.pid(), silent.path()));
+    assert!(text(&bridge.boards()[0], "reason").contains("microflo-bridge allow"));
     machine.unplug(&device);
     bridge.wait("it is gone", |bridge| bridge.boards().is_empty());
     machine.plug(&uno("1", None, "ttyACM0", pty.path()));
+    bridge.board_in_state("ready");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn allow_tries_a_board_again_that_was_given_up() {
+    let mut machine = Machine::new();
+    // Firmware is flashed after the bridge has given up.
+    let config = Config::arduino(Dialect::Flo01, 9600, HANDSHAKE_PATIENCE + Duration::from_secs(1));
+    let pty = sim::pty(config, Opening::Joins).unwrap();
+    machine.plug(&uno("1", None, "ttyACM0", pty.path()));
+    let bridge = machine.start(&[]);
+    let board = advises(&bridge, "unresponsive", &["microflo-bridge allow"]);
+    bridge.cli(&["allow", text(&board, "device")]);
     bridge.board_in_state("ready");
 }
 
@@ -101,19 +117,24 @@ async fn a_bridge_without_privileges_names_the_program_that_has_the_port() {
     drop(bridge);
     println!("as nobody: unresponsive when nobody holds it");
 
-    for (exclusive, how) in [(false, "it has the port open"), (true, "it has the port exclusively")] {
+    let holders: [(fn(&Path) -> Holder, &str); 3] = [
+        (Holder::locking, "it has locked the port"),
+        (|path| Holder::exclusive(path, NOBODY), "it has the port exclusively"),
+        (|path| Holder::opening(path, NOBODY), "it has the port open"),
+    ];
+    for (hold, how) in holders {
         let (machine, pty) = (Machine::new(), arduino());
         std::fs::set_permissions(pty.path(), PermissionsExt::from_mode(0o666)).unwrap();
-        let hold = if exclusive { Holder::exclusive } else { Holder::opening };
-        let holder = hold(pty.path(), NOBODY);
+        let holder = hold(pty.path());
         let bridge = machine.start_as_nobody(&["--device", pty.path().to_str().unwrap()]);
         assert_eq!(user_of(bridge.pid()), NOBODY);
         advises(&bridge, "busy", &[how, &holder.name()]);
         drop(holder);
-        if exclusive {
-            give_back(pty.path());
-        }
+        give_back(pty.path());
         bridge.board_in_state("ready");
+        // A bridge that was killed locks nobody out, itself least of all.
+        bridge.kill();
+        machine.start_as_nobody(&["--device", pty.path().to_str().unwrap()]).board_in_state("ready");
     }
 }
 
@@ -130,7 +151,11 @@ async fn a_port_without_permission_says_what_to_type_and_comes_up_after_it() {
     std::fs::set_permissions(pty.path(), PermissionsExt::from_mode(0o600)).unwrap();
     machine.plug(&uno("1", None, "ttyACM0", pty.path()));
     let bridge = machine.start_as_nobody(&[]);
-    advises(&bridge, "waiting-for-permission", &["belongs to user root with mode 600", "no group may open it"]);
+    advises(
+        &bridge,
+        "waiting-for-permission",
+        &["belongs to user root with mode 600", "sudo chgrp dialout", "sudo chmod g+rw"],
+    );
     // As udev leaves it, for a user who is not in the group.
     chown(pty.path(), None, Some(group("dialout"))).unwrap();
     std::fs::set_permissions(pty.path(), PermissionsExt::from_mode(0o660)).unwrap();

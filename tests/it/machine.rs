@@ -59,9 +59,11 @@ impl Machine {
     pub(crate) fn start_as_nobody(&self, args: &[&str]) -> Bridge {
         use std::os::unix::fs::{PermissionsExt, chown};
         let (program, state) = (self.path("microflo-bridge"), self.path("state"));
-        std::fs::copy(PROGRAM, &program).unwrap();
+        if !program.exists() {
+            std::fs::copy(PROGRAM, &program).unwrap();
+        }
         std::fs::set_permissions(self.dir.path(), PermissionsExt::from_mode(0o755)).unwrap();
-        std::fs::create_dir(&state).unwrap();
+        std::fs::create_dir_all(&state).unwrap();
         chown(&state, Some(NOBODY), Some(NOBODY)).unwrap();
         let mut command = Command::new("setpriv");
         command.args([format!("--reuid={NOBODY}"), format!("--regid={NOBODY}")]).arg("--clear-groups");

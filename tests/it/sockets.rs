@@ -73,7 +73,8 @@ async fn two_raw_clients_and_an_fbp_client_share_a_board_of_each_dialect() {
         // Events go to everybody.
         asker.until(|frame| is_packet(&frame.body)).await;
         other.until(|frame| is_packet(&frame.body)).await;
-        let data = fbp.until(|message| message["protocol"] == "network" && message["command"] == "data").await;
+        let data =
+            fbp.until(|message| message["command"] == "data" && message["payload"]["src"]["node"] == "timer").await;
         println!("{}: {}", dialect.name(), data["payload"]);
         // An answer goes to the asker, in its own numbering.
         asker.command(Command::Ping([1, 2, 3, 4, 5, 6, 7, 8]), 77).await;

@@ -216,7 +216,8 @@ impl Loop {
                         BoardState::Unresponsive => !self.setup.persistent && !self.board.was_up(),
                         _ => false,
                     };
-                    self.say(state, reason, firmware);
+                    let advice = if leave { self.setup.target.how_to_retry() } else { String::new() };
+                    self.say(state, reason + &advice, firmware);
                     if leave && line.is_some() {
                         return Some(Closed::LeftAlone);
                     }

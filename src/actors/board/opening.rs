@@ -50,6 +50,17 @@ impl Target {
             Port::Simulated(index) => Target::Simulated(Dialect::ALL[*index as usize % Dialect::ALL.len()]),
         }
     }
+
+    /// What to add to the reason why it was given up: how it is tried again.
+    pub(super) fn how_to_retry(&self) -> String {
+        match self {
+            Target::Port { path, .. } => format!(
+                "; it is left alone until it is plugged in again, or you type: microflo-bridge allow {}",
+                path.display()
+            ),
+            Target::Simulated(_) => String::new(),
+        }
+    }
 }
 
 impl Loop {
