@@ -26,9 +26,6 @@ use crate::pure::model::library::{Library, LibraryError};
 /// How long connections may take to end when the bridge stops.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
 
-/// Tells this host from all others.
-const MACHINE_ID: &str = "/etc/machine-id";
-
 /// Why the daemon cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum DaemonError {
@@ -157,7 +154,7 @@ impl Boards {
         }
         // Before the first look at the ports, so that nothing falls between.
         let hotplug = Hotplug::new(&sources.dev_root, sources.devices.iter().map(PathBuf::as_path));
-        let memory = memory(store).await?;
+        let memory = memory(&settings.machine_id, store).await?;
         let supervisor = Supervisor::new(sources, planner, memory, store.clone(), server, statuses);
         let cancel = CancellationToken::new();
         let (scanned, mut first_look) = mpsc::channel(1);
@@ -168,8 +165,8 @@ impl Boards {
     }
 }
 
-async fn memory(store: &Store) -> Result<Memory, StoreError> {
-    let machine_id = tokio::fs::read_to_string(MACHINE_ID).await.unwrap_or_default();
+async fn memory(machine_id: &Path, store: &Store) -> Result<Memory, StoreError> {
+    let machine_id = tokio::fs::read_to_string(machine_id).await.unwrap_or_default();
     let host = match HostKey::from_machine_id(&machine_id) {
         Some(host) => host,
         None => store.host_key().await?,

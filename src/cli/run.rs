@@ -31,6 +31,7 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "SPEC", env = "MICROFLO_BRIDGE_DEVICE")]
     device: Vec<DeviceSpec>,
     /// Register boards at this registry, beside the embedded one; `none`: not even there; may be given several times
+    /// [its token: environment MICROFLO_BRIDGE_REGISTRY_TOKEN, or `registry_token` in the configuration]
     #[arg(long, value_name = "URL|none", env = "MICROFLO_BRIDGE_REGISTRY", value_delimiter = ',')]
     registry: Vec<RegistryChoice>,
     /// Register boards as this user's
@@ -58,6 +59,8 @@ pub(super) struct RunArgs {
     sysfs_root: PathBuf,
     #[arg(long, hide = true, default_value = "/dev", env = "MICROFLO_BRIDGE_DEV_ROOT")]
     dev_root: PathBuf,
+    #[arg(long, hide = true, default_value = "/etc/machine-id", env = "MICROFLO_BRIDGE_MACHINE_ID")]
+    machine_id: PathBuf,
 }
 
 pub(super) fn run(args: RunArgs, places: &Places) -> anyhow::Result<()> {
@@ -102,6 +105,7 @@ impl RunArgs {
             listen: some(self.listen),
             registry: some(self.registry),
             user: self.user,
+            registry_token: places.registry_token(),
             public_url: self.public_url,
             ide: self.ide,
             generic: self.generic,
@@ -112,6 +116,7 @@ impl RunArgs {
         settings.devices = self.device;
         settings.sysfs_root = self.sysfs_root;
         settings.dev_root = self.dev_root;
+        settings.machine_id = self.machine_id;
         Ok(settings)
     }
 }

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::env;
 use std::path::{Path, PathBuf};
 
+use crate::pure::secret::Secret;
+
 const NAME: &str = "microflo-bridge";
 const CONTROL_SOCKET: &str = "control.sock";
 const SYSTEM_CONTROL_DIR: &str = "/run/microflo-bridge";
@@ -79,6 +81,12 @@ impl Places {
     /// The user's configuration file; none without a home.
     pub fn user_config_file(&self) -> Option<PathBuf> {
         Some(self.surroundings.xdg("XDG_CONFIG_HOME", ".config")?.join("config.toml"))
+    }
+
+    /// The token for registries, where the environment has one. There is no option for it: everybody on a host can read
+    /// the command lines of all processes.
+    pub fn registry_token(&self) -> Option<Secret> {
+        self.surroundings.path("MICROFLO_BRIDGE_REGISTRY_TOKEN").and_then(Path::to_str).map(Secret::new)
     }
 
     /// The state directory that was asked for, by option or environment.

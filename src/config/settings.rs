@@ -45,6 +45,8 @@ pub struct Settings {
     pub sysfs_root: PathBuf,
     /// The directory of device nodes: `/dev`, but in tests.
     pub dev_root: PathBuf,
+    /// What tells this host from all others: `/etc/machine-id`, but in tests.
+    pub machine_id: PathBuf,
 }
 
 /// Where boards are registered.
@@ -92,6 +94,7 @@ impl Settings {
             control_socket: places.control_to_make(),
             sysfs_root: "/sys".into(),
             dev_root: "/dev".into(),
+            machine_id: "/etc/machine-id".into(),
         }
     }
 }

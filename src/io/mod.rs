@@ -1,6 +1,7 @@
 //! Adapters to the outside, one per thing, without policy.
 
 pub mod hotplug;
+pub mod named;
 pub mod random;
 pub mod registry_client;
 pub mod scan;

@@ -8,7 +8,6 @@ pub mod fbp;
 pub mod identity;
 pub mod model;
 pub mod port;
-pub mod port_diff;
 pub mod raw;
 pub mod registration;
 pub mod registry;

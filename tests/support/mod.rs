@@ -1,6 +1,8 @@
 //! The real program, started as a user starts it, and looked at from outside.
 #![allow(dead_code, unreachable_pub)] // each test program uses its part
 
+use std::cell::RefCell;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -15,7 +17,7 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running bridge with a state directory of its own. Stopped with SIGTERM when dropped.
 pub struct Bridge {
-    child: Child,
+    child: RefCell<Child>,
     state: PathBuf,
     log: PathBuf,
 }
@@ -28,14 +30,16 @@ impl Bridge {
         Bridge::start_command(state, command)
     }
 
-    /// The same with a command that was prepared by the test (another user, environment…); `run` and the usual arguments
-    /// are added in front of its own.
+    /// The same with a command that was prepared by the test (another user, environment…): `run` and the usual arguments
+    /// go in front of its own, behind the program's name.
     pub fn start_command(state: &Path, prepared: Command) -> Bridge {
         std::fs::create_dir_all(state).unwrap();
         let log = state.with_extension("log");
         let out = std::fs::File::options().create(true).append(true).open(&log).unwrap();
         let mut command = Command::new(prepared.get_program());
-        let (before, own): (Vec<_>, Vec<_>) = prepared.get_args().partition(|arg| *arg == PROGRAM);
+        let args: Vec<_> = prepared.get_args().collect();
+        let is_program = |arg: &&OsStr| Path::new(arg).file_name() == Path::new(PROGRAM).file_name();
+        let (before, own) = args.split_at(args.iter().position(is_program).map_or(0, |at| at + 1));
         command.args(before).args(["run", "--listen", "127.0.0.1:0", "--state-dir"]).arg(state).args(own);
         for (key, value) in prepared.get_envs() {
             if let Some(value) = value {
@@ -43,7 +47,7 @@ impl Bridge {
             }
         }
         let child = command.stdin(Stdio::null()).stdout(out.try_clone().unwrap()).stderr(out).spawn().unwrap();
-        let bridge = Bridge { child, state: state.to_owned(), log };
+        let bridge = Bridge { child: RefCell::new(child), state: state.to_owned(), log };
         bridge.wait("the bridge answers", |bridge| bridge.try_cli(&["list", "--json"]).is_some());
         bridge
     }
@@ -57,6 +61,13 @@ impl Bridge {
     /// What a client command prints; it must succeed.
     pub fn cli(&self, args: &[&str]) -> String {
         self.try_cli(args).unwrap_or_else(|| panic!("{args:?} failed; the log:\n{}", self.log()))
+    }
+
+    /// What a client command says when it fails, as it must.
+    pub fn cli_error(&self, args: &[&str]) -> String {
+        let output = Command::new(PROGRAM).args(args).arg("--state-dir").arg(&self.state).output().unwrap();
+        assert!(!output.status.success(), "{args:?} should fail");
+        String::from_utf8(output.stderr).unwrap()
     }
 
     fn try_cli(&self, args: &[&str]) -> Option<String> {
@@ -79,6 +90,8 @@ impl Bridge {
     pub fn wait(&self, what: &str, holds: impl Fn(&Bridge) -> bool) {
         let began = Instant::now();
         while !holds(self) {
+            let ended = self.child.borrow_mut().try_wait().unwrap();
+            assert!(ended.is_none(), "the bridge ended with {ended:?} instead of: {what}\nlog:\n{}", self.log());
             assert!(
                 began.elapsed() < PATIENCE,
                 "in vain: {what}\nboards: {:#?}\nlog:\n{}",
@@ -102,24 +115,26 @@ impl Bridge {
 
     /// Its process id.
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.child.borrow().id()
     }
 
     /// Ends it as `kill -9` does.
-    pub fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+    pub fn kill(self) {
+        let mut child = self.child.borrow_mut();
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 }
 
 impl Drop for Bridge {
     fn drop(&mut self) {
-        if self.child.try_wait().is_ok_and(|ended| ended.is_some()) {
+        let child = self.child.get_mut();
+        if child.try_wait().is_ok_and(|ended| ended.is_some()) {
             return;
         }
         // Its own child, by pid.
-        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
-        let _ = self.child.wait();
+        let _ = Command::new("kill").arg(child.id().to_string()).status();
+        let _ = child.wait();
     }
 }
 

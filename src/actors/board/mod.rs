@@ -216,7 +216,8 @@ impl Loop {
                         BoardState::Unresponsive => !self.setup.persistent && !self.board.was_up(),
                         _ => false,
                     };
-                    self.say(state, reason, firmware);
+                    let advice = if leave { self.setup.target.how_to_retry() } else { String::new() };
+                    self.say(state, reason + &advice, firmware);
                     if leave && line.is_some() {
                         return Some(Closed::LeftAlone);
                     }
@@ -256,7 +257,10 @@ impl Loop {
                 let _ = reply.send(answer);
                 self.report_clients();
             }
-            Command::SetLabel(label) => self.board.set_label(label),
+            Command::SetLabel(label) => {
+                self.setup.identity.label.clone_from(&label);
+                self.board.set_label(label);
+            }
             Command::Retry => {}
         }
     }
@@ -280,11 +284,21 @@ impl Loop {
         self.say(said.state, said.reason, said.firmware);
     }
 
+    fn log(&self, Status { state, reason, .. }: &Status) {
+        let (board, label, state_name) = (self.setup.id, &self.setup.identity.label, state.name());
+        match state {
+            BoardState::Opening | BoardState::Booting | BoardState::Handshaking | BoardState::Gone => {
+                tracing::debug!(%board, label, reason, "{state_name}");
+            }
+            _ => tracing::info!(%board, label, reason, "{state_name}"),
+        }
+    }
+
     fn say(&mut self, state: BoardState, reason: String, firmware: Option<Firmware>) {
         let status = Status { state, reason, firmware, clients: self.clients.len() };
         if status != self.now_said {
             if status.state != self.now_said.state {
-                tracing::debug!(board = %self.setup.id, state = state.name(), reason = status.reason, "state");
+                self.log(&status);
             }
             self.now_said = status.clone();
             self.status.report(self.setup.id, self.setup.generation, status);

@@ -50,6 +50,17 @@ impl Target {
             Port::Simulated(index) => Target::Simulated(Dialect::ALL[*index as usize % Dialect::ALL.len()]),
         }
     }
+
+    /// What to add to the reason why it was given up: how it is tried again.
+    pub(super) fn how_to_retry(&self) -> String {
+        match self {
+            Target::Port { path, .. } => format!(
+                "; it is left alone until it is plugged in again, or you type: microflo-bridge allow {}",
+                path.display()
+            ),
+            Target::Simulated(_) => String::new(),
+        }
+    }
 }
 
 impl Loop {
@@ -57,8 +68,9 @@ impl Loop {
     pub(super) async fn open(&mut self) -> Option<Box<dyn Transport>> {
         let began = Instant::now();
         let mut failures = 0;
+        // Once: between the attempts that fail, the reason of the failure stays to be read.
+        self.say(BoardState::Opening, "the port is being opened".into(), None);
         loop {
-            self.say(BoardState::Opening, "the port is being opened".into(), None);
             let error = match self.try_open().await {
                 Ok(line) => return Some(line),
                 Err(error) => error,

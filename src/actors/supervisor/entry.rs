@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::actors::board::Handle;
 use crate::actors::directory::Secrets;
 use crate::actors::status::{Generation, Status};
+use crate::io::named::Making;
 use crate::pure::port::Port;
 use crate::pure::view::{BoardState, BoardView, RegistryStatus};
 
@@ -16,6 +17,8 @@ pub(super) struct Entry {
     pub(super) id: Uuid,
     pub(super) rung: &'static str,
     pub(super) port: Port,
+    /// Of a named port: which one it was when it was opened.
+    pub(super) making: Option<Making>,
     pub(super) label: String,
     pub(super) secrets: Secrets,
     pub(super) warnings: Vec<String>,
@@ -52,6 +55,12 @@ impl Entry {
         }
         self.handle = None;
         self.status = Status { state: BoardState::Gone, reason: "it is unplugged".into(), firmware: None, clients: 0 };
+    }
+
+    /// Whether its loop has given up on a port that has been made anew since, so that trying again is worth it.
+    pub(super) fn gave_up_before(&self, making: Option<Making>) -> bool {
+        let gave_up = matches!(self.status.state, BoardState::NotMicroflo | BoardState::Unresponsive);
+        gave_up && self.making != making
     }
 
     pub(super) fn is_gone(&self) -> bool {

@@ -23,6 +23,7 @@ use super::directory::DirectoryServer;
 use super::registrar::Statuses;
 use super::status::{Generation, StatusBoard};
 use crate::io::hotplug::Hotplug;
+use crate::io::named::Making;
 use crate::io::store::Store;
 use crate::pure::admission::{Answers, GenericPolicy};
 use crate::pure::identity::{HostKey, SerialMemory};
@@ -73,6 +74,8 @@ pub struct Supervisor {
     sources: Sources,
     planner: Planner,
     memory: Memory,
+    /// Of the named ports that are here.
+    makings: HashMap<PathBuf, Making>,
     store: Store,
     entries: BTreeMap<Uuid, Entry>,
     status: StatusBoard,
@@ -97,6 +100,7 @@ impl Supervisor {
             sources,
             planner,
             memory,
+            makings: HashMap::new(),
             store,
             entries: BTreeMap::new(),
             status: StatusBoard::default(),

@@ -1,20 +1,23 @@
 //! Makes the boards follow the ports.
 
+use std::collections::HashMap;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
 use super::entry::Entry;
 use super::plan::Plan;
-use super::{SCAN_TICK, Supervisor};
+use super::{SCAN_TICK, Sources, Supervisor};
 use crate::actors::board;
 use crate::actors::directory::Secrets;
 use crate::actors::status::Status;
-use crate::io::scan::scan;
+use crate::io::named::{Making, making};
+use crate::io::scan::{ScanError, scan};
 use crate::pure::admission::{Admission, admission};
 use crate::pure::families::Family;
 use crate::pure::identity::{Assignment, assign, default_label};
-use crate::pure::port::Port;
+use crate::pure::port::{Port, UsbPort};
 use crate::pure::view::BoardState;
 
 /// How soon after its line broke a port that is still there is opened again.
@@ -45,25 +48,20 @@ impl Supervisor {
     }
 
     /// All ports that are here now; `None` if that cannot be known.
-    async fn ports(&self) -> Option<Vec<Port>> {
-        let (sysfs, dev, named) =
-            (self.sources.sysfs_root.clone(), self.sources.dev_root.clone(), self.sources.devices.clone());
-        let look = move || {
-            let usb = scan(&sysfs, &dev)?;
-            // A dangling link, as a killed PTY leaves one, is not there.
-            let here = named.into_iter().filter(|path| path.exists());
-            Ok::<_, crate::io::scan::ScanError>(usb.into_iter().map(Port::Usb).chain(here.map(Port::Named)).collect())
-        };
-        let mut ports: Vec<Port> = match tokio::task::spawn_blocking(look).await {
-            Ok(Ok(ports)) => ports,
+    async fn ports(&mut self) -> Option<Vec<Port>> {
+        let sources = self.sources.clone();
+        let (usb, named) = match tokio::task::spawn_blocking(move || look(&sources)).await {
+            Ok(Ok(found)) => found,
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the ports could not be looked at; trying again");
                 return None;
             }
             Err(_) => return None,
         };
-        ports.extend((0..self.sources.simulate).map(Port::Simulated));
-        Some(ports)
+        self.makings = named;
+        let named = self.sources.devices.iter().filter(|path| self.makings.contains_key(*path));
+        let simulated = (0..self.sources.simulate).map(Port::Simulated);
+        Some(usb.into_iter().map(Port::Usb).chain(named.cloned().map(Port::Named)).chain(simulated).collect())
     }
 
     async fn drop_missing(&mut self, present: &[Assignment]) {
@@ -86,7 +84,9 @@ impl Supervisor {
             }
             return;
         };
-        let vanished = self.entries.get(&assignment.id).filter(|entry| entry.port == assignment.port);
+        let making = self.making(&assignment.port);
+        let same = |entry: &&Entry| entry.port == assignment.port && entry.making == making;
+        let vanished = self.entries.get(&assignment.id).filter(same);
         if let Some(since) = vanished.and_then(|entry| entry.gone_since)
             && since.elapsed() < RETURN_AFTER
         {
@@ -96,7 +96,7 @@ impl Supervisor {
         let known = self.entries.get(&assignment.id).filter(|entry| !entry.is_gone() && entry.port == assignment.port);
         match (known, &verdict) {
             // Its loop sees to it.
-            (Some(entry), Verdict::Open(_)) if entry.handle.is_some() => return,
+            (Some(entry), Verdict::Open(_)) if entry.handle.is_some() && !entry.gave_up_before(making) => return,
             (Some(entry), Verdict::Show(state, reason))
                 if entry.handle.is_none() && entry.status.state == *state && entry.status.reason == *reason =>
             {
@@ -105,6 +105,13 @@ impl Supervisor {
             _ => {}
         }
         self.attach(assignment, verdict).await;
+    }
+
+    fn making(&self, port: &Port) -> Option<Making> {
+        match port {
+            Port::Named(path) => self.makings.get(path).copied(),
+            Port::Usb(_) | Port::Simulated(_) => None,
+        }
     }
 
     /// Whether to open a port; `None`: it is no board and is not shown.
@@ -153,6 +160,7 @@ impl Supervisor {
         let entry = Entry {
             id,
             rung: rung.name(),
+            making: self.making(&port),
             port,
             label,
             secrets,
@@ -183,6 +191,13 @@ impl Supervisor {
         };
         board::spawn(setup, self.status.clone())
     }
+}
+
+/// Blocks.
+fn look(sources: &Sources) -> Result<(Vec<UsbPort>, HashMap<PathBuf, Making>), ScanError> {
+    let usb = scan(&sources.sysfs_root, &sources.dev_root)?;
+    let named = sources.devices.iter().filter_map(|path| Some((path.clone(), making(path)?)));
+    Ok((usb, named.collect()))
 }
 
 fn opening() -> Status {

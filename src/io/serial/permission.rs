@@ -17,9 +17,11 @@ pub(super) fn explain(path: PathBuf) -> OpenError {
     };
     if node.mode() & GROUP_READ_WRITE != GROUP_READ_WRITE || node.gid() == 0 {
         let advice = format!(
-            "it belongs to user {} with mode {:o} and no group may open it; udev normally changes that within a second",
+            "it belongs to user {} with mode {:o} and no group may open it; udev normally changes that within a second; \
+             if not: sudo chgrp dialout {path} && sudo chmod g+rw {path}",
             name_of("/etc/passwd", node.uid()).unwrap_or_else(|| node.uid().to_string()),
             node.mode() & 0o777,
+            path = path.display(),
         );
         return OpenError::Permission { path, group: None, advice };
     }

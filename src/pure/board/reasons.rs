@@ -39,11 +39,7 @@ pub(super) fn not_microflo(bytes: &[u8], bauds: &[u32]) -> String {
         .iter()
         .map(|byte| if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte) } else { '.' })
         .collect();
-    format!(
-        "something answers at {} baud that is not MicroFlo: {} \"{text}\"; it is left alone until it is plugged in again",
-        list(bauds),
-        hex.join(" ")
-    )
+    format!("something answers at {} baud that is not MicroFlo: {} \"{text}\"", list(bauds), hex.join(" "))
 }
 
 fn list(bauds: &[u32]) -> String {
