@@ -3,3 +3,15 @@
 
 #[path = "../support/mod.rs"]
 mod support;
+
+mod avr;
+mod avr_reset;
+mod board;
+mod client;
+mod graph;
+mod linux;
+mod linux_unplug;
+mod live_edit;
+mod loss;
+mod lossy_line;
+mod noflo_ui;

@@ -21,7 +21,17 @@ impl Runtime {
     /// What follows a confirmed operation: initial packets at a start, remarks.
     pub(super) fn after(&mut self, op: &Op, then: &Then) {
         match then {
-            Then::Start => self.tell_initials(|_| true),
+            Then::Start => {
+                if std::mem::take(&mut self.unknown_initials) {
+                    let remark = format!(
+                        "board {} has set its nodes up again; the initial packets of its embedded graph, which the bridge cannot \
+                         read, have no effect any more until it is reset: add them again where they are needed",
+                        self.identity.label
+                    );
+                    self.remark(&remark);
+                }
+                self.tell_initials(|_| true);
+            }
             Then::AddInitial { serial } => self.tell_initials(|it| it.consumed && it.serial == *serial),
             Then::AddNode { restarted: true, .. } => {
                 let Action::AddNode { name, .. } = &op.action else { return };
