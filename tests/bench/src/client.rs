@@ -52,20 +52,6 @@ impl Client {
         }
     }
 
-    /// Reads until that FBP message comes; an error is one.
-    pub(crate) fn hear_until(&mut self, protocol: &str, command: &str) -> Result<usize> {
-        for count in 1.. {
-            let message = self.hear()?;
-            if message["command"] == "error" {
-                bail!("{message}");
-            }
-            if message["protocol"] == protocol && message["command"] == command {
-                return Ok(count);
-            }
-        }
-        unreachable!("counting does not end")
-    }
-
     /// Sends raw bytes.
     pub(crate) fn send_bytes(&mut self, bytes: &[u8]) -> Result<()> {
         Ok(self.socket.send(Message::binary(bytes.to_vec()))?)

@@ -13,7 +13,9 @@ mod getruntime;
 mod start;
 mod upload;
 
-use anyhow::{Result, bail};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
 
 /// What can be measured.
 const PARTS: [(&str, fn() -> Result<()>); 5] = [
@@ -24,7 +26,17 @@ const PARTS: [(&str, fn() -> Result<()>); 5] = [
     ("upload", upload::measure),
 ];
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let names = PARTS.map(|(name, _)| name);
     if let Some(unknown) = wanted.iter().find(|name| !names.contains(&name.as_str())) {
@@ -33,7 +45,7 @@ fn main() -> Result<()> {
     for (name, measure) in PARTS {
         if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
             println!("\n## {name}\n");
-            measure()?;
+            measure().context(name)?;
         }
     }
     Ok(())
