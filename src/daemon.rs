@@ -152,6 +152,9 @@ impl Boards {
             simulate: settings.simulate,
             generic: settings.generic,
         };
+        for path in sources.devices.iter().filter(|path| !path.exists()) {
+            tracing::warn!("{} does not exist yet; it is opened as soon as it does", path.display());
+        }
         // Before the first look at the ports, so that nothing falls between.
         let hotplug = Hotplug::new(&sources.dev_root, sources.devices.iter().map(PathBuf::as_path));
         let memory = memory(store).await?;

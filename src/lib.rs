@@ -4,16 +4,43 @@
 //!
 //! | layer | holds | must not |
 //! |---|---|---|
-//! | [`cli`] | the commands | |
-//! | [`http`] | router, WebSockets, API, registry routes, authentication | touch a serial port |
+//! | [`cli`] | the commands | decide anything |
+//! | [`daemon`] | what `run` starts, and in which order it stops | |
+//! | [`http`] | the one port and the control socket: router, WebSockets, API, registry routes, who may ask | touch a serial port |
 //! | [`actors`] | the only long-lived tasks: one loop per board, the supervisor, the registrar | decide what a byte means |
-//! | [`sim`] | the simulated board | know the bridge |
 //! | [`config`] | settings and where they come from | |
+//! | [`sim`] | the simulated board | know the bridge |
 //! | [`io`] | one adapter per outside thing: serial port, sysfs, hotplug, store, registry client | decide anything |
 //! | [`pure`] | session, graph model, FBP, identity, registry rules | read a clock, a file or a socket |
-//! | `firmware-proto` | the wire, both dialects | need an operating system |
+//! | [`firmware_proto`] | the wire, both dialects | need an operating system |
 //!
-//! **Invariant: pure code takes time as an argument.** Nothing below [`pure`] calls a clock, so a test jumps through hours in no time.
+//! ## A packet's way through the house
+//!
+//! A board writes a `PacketSent` frame. [`io::serial`] has its port; the loop in [`actors::board`] reads the bytes and gives them
+//! to [`pure::board::Board`]. There [`pure::session`] cuts them into frames and knows that this one is an event, not an answer;
+//! [`pure::fbp`] knows which edge it travelled and says `network:data` to every client that may see it, and the raw clients get the
+//! frame itself. The loop puts each message into that client's bounded queue; [`http::ws`] writes it to the socket.
+//!
+//! The other way: a client sends `graph:addnode`. [`http::ws`] hands the text to the loop, [`pure::fbp`] checks it against the graph and
+//! the board's limits and asks for `CreateComponent`, [`pure::session`] sends it when fewer than 60 bytes are unanswered, and when the
+//! board's `NodeAdded` arrives the answer goes to the asker and the change to everybody else.
+//!
+//! ## Plugging in
+//!
+//! [`io::hotplug`] hints, [`io::scan`] tells the truth. [`actors::supervisor`] compares it with the boards that it has, asks
+//! [`pure::identity`] for ids and [`pure::admission`] whether to open a port, stores the secret, and starts a loop. The loops report
+//! their state to [`actors::status`]; the supervisor publishes snapshots ([`pure::view`]) that HTTP, the command line and
+//! [`actors::registrar`] read through the [`actors::directory`].
+//!
+//! ## What is absent, and must stay so
+//!
+//! - **Pure code has no clock.** Time is an argument, so a test jumps through hours in no time.
+//! - **No loop waits for another.** Every queue is bounded; a slow client is dropped, a slow registry is retried by a task of its own,
+//!   and a board reports its state into a slot that never blocks.
+//! - **Nothing reaches a board unchecked.** FBP and raw clients share one request table and one mirror of the board; what can crash
+//!   firmware is refused before it is sent.
+//! - **No secret in a log.** Secrets are [`pure::secret::Secret`]s, whose `Debug` shows nothing.
+//! - **No device number is identity.** `ttyUSB0` names a port to open, never a board.
 
 pub mod actors;
 pub mod cli;

@@ -1,6 +1,7 @@
 //! How a board cuts the host's bytes into commands: it looks for the magic, then counts bytes, and never checks where a frame starts.
 
 use crate::command::Command;
+use crate::debug::DebugPoint;
 use crate::dialect::{Dialect, Frame};
 use crate::limits::MAX_FRAME_BYTES;
 
@@ -60,6 +61,16 @@ impl Framing {
     /// Whether a session is open.
     pub fn in_session(&self) -> bool {
         self.state == State::Session
+    }
+
+    /// Where firmware says that it is when it reads the next byte.
+    pub(crate) const fn reading(&self) -> Option<DebugPoint> {
+        match self.state {
+            State::LookForMagic => Some(DebugPoint::ParseLookForHeader),
+            State::Magic => Some(DebugPoint::ParseHeader),
+            State::Session => Some(DebugPoint::ParseCommand),
+            State::Mismatched => None,
+        }
     }
 
     /// Takes one byte.

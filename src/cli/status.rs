@@ -72,9 +72,7 @@ fn write_status(out: &mut String, board: &BoardJson, style: Style) -> std::fmt::
     line("address", &board.url)?;
     line("raw", &board.raw_url)?;
     for registry in &board.registries {
-        let state = if registry.registered { "registered" } else { "not registered" };
-        let detail = if registry.detail.is_empty() { String::new() } else { format!(": {}", registry.detail) };
-        line("registry", &format!("{}: {state}{detail}", registry.registry))?;
+        line("registry", &format!("{}: {}", registry.registry, registry.detail))?;
     }
     match &board.live_url {
         Some(live) => line("open", live),
@@ -95,6 +93,6 @@ mod tests {
         let text = describe(&door, Style::default());
         assert!(text.starts_with("Door  busy\n  why        avrdude (pid 7) has the port"), "{text}");
         assert!(text.contains("(from the USB port it is plugged into)"), "{text}");
-        assert!(text.contains("registry   embedded: not registered: not ready"), "{text}");
+        assert!(text.contains("registry   embedded: not ready"), "{text}");
     }
 }

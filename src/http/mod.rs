@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`server`], [`counted`], [`control`] | listening, connection limits, graceful stop; the control socket |
 //! | [`guard`], [`guard_layer`], [`auth`] | Host and Origin; security headers; tokens and secrets |
-//! | [`router`], [`api`], [`home`], [`ops`] | the routes |
+//! | [`mod@router`], [`api`], [`home`], [`ops`] | the routes |
 //! | [`sockets`], [`raw`], [`ws`] | upgrades, and the loop of an open WebSocket |
 //! | [`addresses`], [`live_url`], [`board_json`] | what a board looks like from outside |
 

@@ -15,4 +15,5 @@ pub mod registry;
 pub mod request;
 pub mod secret;
 pub mod session;
+pub mod time;
 pub mod view;

@@ -128,36 +128,38 @@ struct Loop {
 
 impl Loop {
     async fn run(mut self, cancel: CancellationToken) {
-        let ended = cancel.clone();
-        let closed = async {
-            loop {
-                let Some(mut line) = self.open().await else { return Closed::Gone };
-                let closed = self.serve(line.as_mut(), &cancel).await;
-                line.close().await;
-                match closed {
-                    Closed::LeftAlone => {
-                        self.board.port_closed(&self.now_said.reason.clone(), now());
-                        self.flush(&mut Vec::new(), None);
-                        self.rest().await;
-                    }
-                    closed => return closed,
-                }
-            }
-        };
-        let closed = tokio::select! {
-            closed = closed => closed,
-            // Ends a wait for the port; an open port ends its own loop and is closed in order.
-            () = ended.cancelled() => Closed::Cancelled,
-        };
+        let closed = self.live(&cancel).await;
         let reason = match closed {
             Closed::Gone => "the board is unplugged",
-            _ => "the bridge has closed the port",
+            Closed::LeftAlone | Closed::Cancelled => "the bridge has closed the port",
         };
         self.board.port_closed(reason, now());
         self.flush(&mut Vec::new(), None);
         self.clients.drop_all(reason);
         if matches!(closed, Closed::Gone) {
             self.say(BoardState::Gone, reason.into(), None);
+        }
+    }
+
+    /// Opens the port and serves it, again and again, until the board is gone or the loop is to end.
+    async fn live(&mut self, cancel: &CancellationToken) -> Closed {
+        loop {
+            let line = tokio::select! {
+                line = self.open() => line,
+                () = cancel.cancelled() => return Closed::Cancelled,
+            };
+            let Some(mut line) = line else { return Closed::Gone };
+            let closed = self.serve(line.as_mut(), cancel).await;
+            line.close().await;
+            if !matches!(closed, Closed::LeftAlone) {
+                return closed;
+            }
+            self.board.port_closed(&self.now_said.reason.clone(), now());
+            self.flush(&mut Vec::new(), None);
+            tokio::select! {
+                () = self.rest() => {}
+                () = cancel.cancelled() => return Closed::Cancelled,
+            }
         }
     }
 

@@ -21,7 +21,7 @@ use firmware_proto::{Event, Response};
 use self::raw_clients::RawClients;
 use super::fbp::{self, ClientId};
 use super::model::library::Library;
-use super::request::{Failure, Outcome, Ticket};
+use super::request::{Failure, Outcome, Request, Ticket};
 use super::session::{self, Notice, Session};
 use super::view::{BoardState, Firmware};
 
@@ -103,10 +103,14 @@ impl Board {
 
     /// The port was closed; the loop says the state. Open requests fail.
     pub fn port_closed(&mut self, why: &str, now: Now) {
-        if self.session.take().is_some() {
-            self.raw.board_down();
-            self.runtime.board_down(why, now.unix_millis);
+        let Some(mut session) = self.session.take() else { return };
+        session.close();
+        while let Some(output) = session.poll() {
+            if let session::Output::Notice(Notice::Done(ticket, outcome)) = output {
+                self.done(ticket, outcome, now);
+            }
         }
+        self.runtime.board_down(why, now.unix_millis);
     }
 
     /// A client has connected that speaks FBP.
@@ -136,9 +140,7 @@ impl Board {
     /// Raw bytes from a client.
     pub fn handle_binary(&mut self, client: ClientId, bytes: &[u8], now: Now) {
         for request in self.raw.handle_bytes(client, bytes, &mut self.runtime) {
-            if let Some(session) = &mut self.session {
-                session.submit(request, now.monotonic);
-            }
+            self.submit(request, now);
         }
     }
 
@@ -209,11 +211,16 @@ impl Board {
         while let Some(output) = self.runtime.poll() {
             match output {
                 fbp::Output::Send { to, text } => self.outputs.push_back(Output::Send(to, ToClient::Text(text))),
-                fbp::Output::Request(request) => match &mut self.session {
-                    Some(session) => session.submit(request, now.monotonic),
-                    None => self.runtime.handle_outcome(request.ticket, Err(Failure::Gone), now.unix_millis),
-                },
+                fbp::Output::Request(request) => self.submit(request, now),
             }
+        }
+    }
+
+    /// Every request ends once, also where there is no port.
+    fn submit(&mut self, request: Request, now: Now) {
+        match &mut self.session {
+            Some(session) => session.submit(request, now.monotonic),
+            None => self.done(request.ticket, Err(Failure::Gone), now),
         }
     }
 

@@ -98,11 +98,6 @@ impl RawClients {
         }
     }
 
-    /// The port is closed: what was asked is not answered any more.
-    pub(super) fn board_down(&mut self) {
-        self.asked.clear();
-    }
-
     /// The next client's bytes.
     pub(super) fn poll(&mut self) -> Option<(ClientId, Vec<u8>)> {
         let client = *self.outbox.keys().next()?;

@@ -196,6 +196,7 @@ impl Runtime {
         }
         let Some(job) = self.jobs.get_mut(&id) else { return };
         match (&mut job.then, command, response) {
+            (Then::Clear { cleared }, _, Response::NodesCleared) => *cleared = true,
             (Then::AddNode { key, .. }, _, Response::NodeAdded { node, .. }) => {
                 self.graph.set_device(*key, *node);
             }

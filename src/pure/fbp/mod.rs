@@ -16,7 +16,6 @@ use crate::pure::model::library::Library;
 use crate::pure::request::{Request, Ticket};
 
 mod client;
-mod clock;
 mod component;
 mod data;
 mod engine;

@@ -1,19 +1,19 @@
 //! `network`: start, stop, status, which edges are watched, and the data on them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use firmware_proto::{Command, PortRef};
 use serde_json::{Value, json};
 
 use super::Runtime;
 use super::client::ClientId;
-use super::clock::{iso8601, seconds_between};
 use super::message::{Incoming, PortName};
 use super::naming;
-use super::op::{Action, Step, Then, Turn, go};
+use super::op::{Action, Plan, Step, Then, Turn, go};
 use super::refusal::Refusal;
 use crate::pure::model::graph::Port;
 use crate::pure::model::library::Direction;
+use crate::pure::time::UnixMillis;
 
 /// Edges that one message may select.
 const SELECTED_EDGES: usize = 256;
@@ -54,42 +54,42 @@ fn edges(message: &Incoming) -> Result<(Action, Value), String> {
 
 impl Runtime {
     pub(super) fn plan_start(&mut self) -> Turn {
+        if self.device.is_settling() {
+            return Turn::Wait;
+        }
         if self.device.is_running() {
             let missing = self.missing_subscriptions();
             return if missing.is_empty() { Turn::Already } else { go(missing, Then::Watch) };
         }
-        let mut steps = Vec::new();
-        if self.device.is_known() {
-            self.push_start(&mut steps, false);
+        let stages = if self.device.is_known() {
+            self.start_stages(vec![], self.device.queue_room())
         } else {
-            steps.push(Step::must(Command::StartNetwork));
-        }
-        go(steps, Then::Start)
+            [vec![Step::must(Command::StartNetwork)]].into()
+        };
+        Turn::Go(Plan { stages, then: Then::Start })
     }
 
     pub(super) fn plan_stop(&mut self) -> Turn {
         go(vec![Step::must(Command::StopNetwork)], Then::Stop)
     }
 
-    /// The commands of a start: what is not watched yet, the initial packets that the board consumed before (a start sets nodes
-    /// up again, which resets what those had set), then the start. What the stopped board cannot keep follows.
-    pub(super) fn push_start(&mut self, steps: &mut Vec<Step>, restart: bool) {
-        steps.extend(self.missing_subscriptions());
-        let room =
-            if restart { firmware_proto::limits::QUEUED_PACKETS_WHILE_STOPPED } else { self.device.queue_room() };
-        let consumed = self.graph.initials().iter().filter(|initial| initial.consumed || restart);
+    /// A start: what comes `first`, what is not watched yet, the initial packets that the board consumed before (a start sets
+    /// nodes up again, which resets what those had set), then the start. What the stopped board has no `room` for follows.
+    pub(super) fn start_stages(&self, first: Vec<Step>, room: usize) -> VecDeque<Vec<Step>> {
+        let mut start = first;
+        start.extend(self.missing_subscriptions());
         let (mut before, mut after) = (Vec::new(), Vec::new());
-        for initial in consumed {
+        for initial in self.graph.initials().iter().filter(|initial| initial.consumed) {
             let Some(target) = self.graph.port_ref(initial.tgt) else { continue };
-            let packets =
-                initial.packets.iter().map(|packet| Step::may(Command::SendPacket { target, packet: *packet }));
+            let packets = initial.packets.iter();
+            let packets = packets.map(|packet| Step::may(Command::SendPacket { target, packet: *packet }));
             // In order: once one has to follow the start, so do all after it.
             let fits = after.is_empty() && before.len() + initial.packets.len() <= room;
             if fits { before.extend(packets) } else { after.extend(packets) }
         }
-        steps.append(&mut before);
-        steps.push(Step::must(Command::StartNetwork));
-        steps.append(&mut after);
+        start.append(&mut before);
+        start.push(Step::must(Command::StartNetwork));
+        if after.is_empty() { [start].into() } else { [start, after].into() }
     }
 
     fn missing_subscriptions(&self) -> Vec<Step> {
@@ -139,11 +139,11 @@ impl Runtime {
     }
 
     pub(super) fn started_payload(&self, now: u64) -> Value {
-        json!({ "graph": self.graph.name(), "time": iso8601(now), "started": true, "running": true })
+        json!({ "graph": self.graph.name(), "time": UnixMillis::from(now).to_string(), "started": true, "running": true })
     }
 
     pub(super) fn stopped_payload(&self, now: u64) -> Value {
-        let (graph, time) = (self.graph.name(), iso8601(now));
+        let (graph, time) = (self.graph.name(), UnixMillis::from(now).to_string());
         json!({ "graph": graph, "time": time, "uptime": self.ran_for, "started": false, "running": false })
     }
 
@@ -157,4 +157,9 @@ impl Runtime {
         }
         status
     }
+}
+
+/// Whole seconds between two times in milliseconds.
+fn seconds_between(from: u64, to: u64) -> u64 {
+    to.saturating_sub(from) / 1000
 }

@@ -83,7 +83,9 @@ pub(super) fn go(steps: Vec<Step>, then: Then) -> Turn {
 /// What follows once the board has answered, and what to take back if it refused.
 #[derive(Debug)]
 pub(super) enum Then {
-    Clear,
+    Clear {
+        cleared: bool,
+    },
     AddNode {
         key: NodeKey,
         restarted: bool,

@@ -1,5 +1,8 @@
 //! What an edit takes: names looked up, impossible things refused, commands for the rest.
 
+use std::collections::VecDeque;
+
+use firmware_proto::limits::QUEUED_PACKETS_WHILE_STOPPED;
 use firmware_proto::{Command, Edge as Wire};
 use serde_json::{Map, Value, json};
 
@@ -40,7 +43,7 @@ impl Runtime {
         self.selection = None;
         self.unknown_initials = false;
         let stop = self.device.runs_through_clear().then_some(Step::must(Command::StopNetwork));
-        go(stop.into_iter().chain([Step::must(Command::ClearNodes)]).collect(), Then::Clear)
+        go(stop.into_iter().chain([Step::must(Command::ClearNodes)]).collect(), Then::Clear { cleared: false })
     }
 
     fn plan_add_node(&mut self, name: &str, component: &str, metadata: &Map<String, Value>) -> Result<Turn, Refusal> {
@@ -49,21 +52,28 @@ impl Runtime {
         }
         let known = self.library.as_ref().and_then(|library| library.by_name(component));
         let component = known.ok_or_else(|| Refusal::NoComponent(component.to_owned()))?.id;
-        let create = Step::must(Command::CreateComponent { component, parent: 0 });
-        let mut steps = vec![create];
+        let create = Command::CreateComponent { component, parent: 0 };
         let restarted = self.device.skips_setup();
+        if restarted && self.device.is_settling() {
+            return Ok(Turn::Wait);
+        }
+        match self.device.check(&create, None) {
+            Ok(()) | Err(Danger::NoSetup) => {}
+            Err(danger) => return Err(Refusal::Danger { what: format!("node {name}"), danger }),
+        }
+        let mut stages: VecDeque<_> = [vec![Step::must(create)]].into();
         if restarted {
             // A node without setup runs on whatever its memory held, and may drive any pin. A start sets all nodes up again, so
             // their initial packets are sent again too.
             if self.unknown_initials {
                 return Err(Refusal::RestartLoses(name.to_owned()));
             }
-            steps = vec![Step::must(Command::StopNetwork), create];
-            self.push_start(&mut steps, true);
+            stages = self.start_stages(vec![Step::must(create)], QUEUED_PACKETS_WHILE_STOPPED);
+            stages.push_front(vec![Step::must(Command::StopNetwork)]);
         }
         let node = Node { name: name.to_owned(), component, metadata: metadata.clone(), device: None };
         let key = self.graph.add_node(node);
-        Ok(go(steps, Then::AddNode { key, restarted }))
+        Ok(Turn::Go(Plan { stages, then: Then::AddNode { key, restarted } }))
     }
 
     fn plan_remove_node(&mut self, name: &str) -> Result<Turn, Refusal> {
@@ -137,6 +147,9 @@ impl Runtime {
             Refusal::Value { node, port, error }
         })?;
         let Some(target) = self.graph.port_ref(to) else { return Ok(Turn::Wait) };
+        if self.device.is_settling() {
+            return Ok(Turn::Wait);
+        }
         if packets.len() > self.device.queue_room() {
             let what = format!("the initial packet for port {} of node {}", tgt.port, tgt.node);
             return Err(Refusal::Danger { what, danger: Danger::QueueFull });

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::message::{error, outgoing};
 use super::op::{Action, Op, Then};
@@ -104,7 +104,14 @@ impl Runtime {
                 _ = self.graph.add_edge(edge)
             }
             Then::AddInitial { serial } => _ = self.graph.remove_initial(serial),
-            Then::Clear => return vec![self.lost_text()],
+            // Only the stop before it failed.
+            Then::Clear { cleared: true } => {
+                return vec![outgoing("graph", "clear", &json!({ "id": self.graph.name() }), None)];
+            }
+            Then::Clear { cleared: false } => {
+                self.device.lose();
+                return vec![self.lost_text()];
+            }
             Then::RemoveEdge { .. } | Then::Start | Then::Watch | Then::Stop | Then::Edges(_) => {}
         }
         vec![]

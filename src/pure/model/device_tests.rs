@@ -102,10 +102,14 @@ fn packets_under_way_count_for_the_stopped_queue() {
         device.sent(&packet(at(1, 0)));
     }
     assert_eq!(device.check(&packet(at(1, 0)), None), Err(Danger::QueueFull));
+    for _ in 0..QUEUED_PACKETS_WHILE_STOPPED {
+        let done = Response::SendPacketDone { target: at(1, 0), kind: 3 };
+        device.settle(&packet(at(1, 0)), &Ok(done));
+    }
     device.sent(&Command::StartNetwork);
-    assert_eq!(device.check(&packet(at(1, 0)), None), Ok(()), "it will run by then");
+    assert_eq!(device.check(&packet(at(1, 0)), None), Err(Danger::QueueFull), "the start may fail");
     device.settle(&Command::StartNetwork, &Err(Failure::NoAnswer));
-    assert_eq!(device.check(&packet(at(1, 0)), None), Err(Danger::QueueFull), "it does not");
+    assert_eq!(device.check(&packet(at(1, 0)), None), Err(Danger::QueueFull), "it did");
     done(&mut device, Command::StartNetwork, Response::NetworkStarted);
     assert_eq!(device.check(&packet(at(1, 0)), None), Ok(()));
 }
@@ -139,6 +143,9 @@ fn late_nodes_are_refused_where_they_get_no_setup() {
     let mut device = device(1);
     device.sent(&Command::StartNetwork);
     assert_eq!(device.check(&create(7), None), Err(Danger::NoSetup), "the start is under way");
+    device.settle(&Command::StartNetwork, &Ok(Response::NetworkStarted));
+    device.sent(&Command::StopNetwork);
+    assert_eq!(device.check(&create(7), None), Err(Danger::NoSetup), "the stop may fail");
     device.set_dialect(Dialect::Microflo1);
     assert_eq!(device.check(&create(7), None), Ok(()));
 }

@@ -4,11 +4,10 @@
 
 mod record;
 mod rules;
-mod time;
 
+pub use super::time::UnixMillis;
 pub use record::{Invalid, Patch, RECORD_LIMIT_BYTES, Record};
 pub use rules::{Caller, Entry, Put, Refusal, ping, put, readable};
-pub use time::UnixMillis;
 
 #[cfg(test)]
 mod tests;

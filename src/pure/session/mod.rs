@@ -147,6 +147,12 @@ impl Session {
         self.settle(now);
     }
 
+    /// The port is closed: whatever was asked fails. Poll once more for the outcomes.
+    pub fn close(&mut self) {
+        self.requests.fail_all(Failure::Gone);
+        self.report_done();
+    }
+
     /// Bytes came from the board.
     pub fn handle_bytes(&mut self, mut bytes: &[u8], now: Instant) {
         self.last_heard = now;

@@ -110,6 +110,16 @@ impl Bench {
         }
     }
 
+    /// A raw command that has passed: the board answers what was sent before it, then it.
+    pub(super) fn settle_before(&mut self, command: Command) {
+        for _ in 0..self.line.len() {
+            self.answer();
+        }
+        let outcome = self.board.execute(&command);
+        self.runtime.raw_outcome(&command, &outcome, self.now);
+        self.collect();
+    }
+
     /// What a client got since the last time.
     pub(super) fn got(&mut self, client: ClientId) -> Vec<Value> {
         self.received.remove(&client).unwrap_or_default()
@@ -268,13 +278,14 @@ impl Board {
         assert!(nodes.iter().all(|node| self.nodes.contains_key(node)), "a wild pointer: {nodes:?}");
     }
 
-    /// Delivers packets, and says what left the watched ports.
+    /// Delivers packets, and says what left the watched ports. What circles is dropped in the end.
     pub(super) fn run(&mut self) -> Vec<Event> {
         let mut events = Vec::new();
-        while self.running
-            && events.len() < 1000
-            && let Some((target, packet)) = self.queue.pop_front()
-        {
+        for _ in 0..1000 {
+            if !self.running {
+                break;
+            }
+            let Some((target, packet)) = self.queue.pop_front() else { break };
             let src = PortRef { node: target.node, port: 0 };
             let next = self.edges.get(&src).copied();
             if self.watched.contains(&src) {
@@ -282,6 +293,9 @@ impl Board {
                 events.push(Event::PacketSent { src, target, packet });
             }
             self.queue.extend(next.map(|next| (next, packet)));
+        }
+        if self.running {
+            self.queue.clear();
         }
         events
     }

@@ -169,7 +169,7 @@ fn the_50th_node_is_refused_also_after_removals() {
     }
     bench.graph("removenode", json!({ "id": "n7" }));
     let text = bench.refused("addnode", json!({ "id": "more", "component": "Forward" }));
-    assert!(text.contains("addnode more (Forward): the board takes at most 49 nodes"), "{text}");
+    assert!(text.contains("node more: the board takes at most 49 nodes"), "{text}");
     bench.assert_in_step();
 }
 

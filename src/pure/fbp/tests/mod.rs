@@ -1,6 +1,7 @@
 //! Sessions against a small board that answers as firmware does.
 
 mod bench;
+mod chaos;
 mod edits;
 mod pipelining;
 mod raw;
