@@ -1,4 +1,4 @@
-//! The commands, one file each. All but `run` talk to the running bridge over its control socket.
+//! The commands, one file each. All but `run` and `simulate` talk to the running bridge over its control socket.
 
 mod announce;
 mod board_name;
@@ -8,9 +8,11 @@ mod client;
 mod fixtures;
 mod list;
 mod logging;
+mod open_files;
 mod registry;
 mod run;
 mod screen;
+mod simulate;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -61,6 +63,9 @@ enum Command {
     /// The embedded registry
     #[command(subcommand)]
     Registry(registry::RegistryCommand),
+    /// Put simulated boards on pseudo-terminals, for a bridge in another process
+    #[command(hide = true)]
+    Simulate(simulate::SimulateArgs),
 }
 
 /// The whole program.
@@ -85,17 +90,19 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
     logging::start(cli.verbose, matches!(cli.command, Command::Run(_)));
     match cli.command {
         Command::Run(args) => run::run(*args, &places),
-        command => {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(ask(command, &places))
-        }
+        Command::Simulate(args) => on_one_thread(simulate::simulate(args)),
+        command => on_one_thread(ask(command, &places)),
     }
+}
+
+fn on_one_thread(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 
 async fn ask(command: Command, places: &Places) -> anyhow::Result<()> {
     let client = client::Client::find(places).await?;
     match command {
-        Command::Run(_) => unreachable!("run does not ask a running bridge"),
+        Command::Run(_) | Command::Simulate(_) => unreachable!("does not ask a running bridge"),
         Command::List(args) => list::list(&client, args).await,
         Command::Status(args) => status::status(&client, args).await,
         Command::Label(args) => change::label(&client, args).await,

@@ -8,7 +8,7 @@ use rustix::fs::Mode;
 use tokio::signal::unix::{SignalKind, signal};
 use uuid::Uuid;
 
-use super::announce;
+use super::{announce, open_files};
 use crate::config::{DeviceSpec, GenericPolicy, Layer, ListenAddress, Places, RegistryChoice, Settings, WebUrl, file};
 use crate::daemon::Daemon;
 use crate::http::control::{ControlError, is_answered};
@@ -70,6 +70,7 @@ pub(super) fn run(args: RunArgs, places: &Places) -> anyhow::Result<()> {
     }
     // Before any thread starts, since it is the whole process's.
     rustix::process::umask(UMASK);
+    open_files::raise_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(settings))
 }

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
+use firmware_proto::Dialect;
 use uuid::Uuid;
 
 use crate::actors::board::Target;
@@ -77,6 +79,10 @@ impl Planner {
 
 /// Simulated firmware brings its component map along.
 fn simulated_library(target: &Target) -> Option<Library> {
+    static LIBRARIES: LazyLock<Vec<(Dialect, Library)>> = LazyLock::new(|| {
+        let library = |dialect| Some((dialect, Library::from_json(&sim::component_map(dialect).to_string()).ok()?));
+        Dialect::ALL.into_iter().filter_map(library).collect()
+    });
     let Target::Simulated(dialect) = target else { return None };
-    Library::from_json(&sim::component_map(*dialect).to_string()).ok()
+    LIBRARIES.iter().find(|(of, _)| of == dialect).map(|(_, library)| library.clone())
 }

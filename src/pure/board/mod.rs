@@ -165,9 +165,9 @@ impl Board {
         self.session.as_ref().map(Session::wake_at)
     }
 
-    /// How many commands wait for the wire. Take no more from clients while this is high.
+    /// How many commands wait for the wire or for earlier ones. Take no more from clients while this is high.
     pub fn waiting(&self) -> usize {
-        self.session.as_ref().map_or(0, Session::waiting)
+        self.session.as_ref().map_or(0, Session::waiting) + self.raw.held()
     }
 
     /// How the board is spoken to, while it is ready.
@@ -267,8 +267,11 @@ impl Board {
     }
 
     fn done(&mut self, ticket: Ticket, outcome: Outcome, now: Now) {
-        if let Some(command) = self.raw.handle_outcome(ticket, outcome) {
+        if let Some((client, command)) = self.raw.handle_outcome(ticket, outcome) {
             self.runtime.raw_outcome(&command, &outcome, now.unix_millis);
+            for request in self.raw.release(client, &mut self.runtime) {
+                self.submit(request, now);
+            }
         } else {
             self.runtime.handle_outcome(ticket, outcome, now.unix_millis);
         }

@@ -4,15 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::message::{Incoming, error, outgoing, outgoing_raw};
+use super::message::{Incoming, error, outgoing};
 use super::refusal::Refusal;
 use super::{Runtime, naming};
-use crate::pure::model::library::{Component, Library, Port};
-
-/// The payloads of `component:component`, as text, in the map's order.
-pub(super) fn listing(library: &Library) -> Vec<String> {
-    library.components().iter().map(|component| entry(component).to_string()).collect()
-}
+use crate::pure::model::library::{Component, Port};
 
 fn entry(component: &Component) -> Value {
     let mut entry = json!({ "name": component.name, "description": component.description });
@@ -50,11 +45,12 @@ fn source(component: &Component) -> String {
 impl Runtime {
     pub(super) fn component_list(&self, message: &Incoming) -> Vec<Arc<str>> {
         let id = message.request_id.as_deref();
-        if self.library.is_none() {
+        let Some(library) = &self.library else {
             return vec![error("component", &Refusal::NoLibrary.text(&self.identity.label), id)];
-        }
-        let entries = self.listing.iter().map(|entry| outgoing_raw("component", "component", entry, id));
-        let ready = outgoing("component", "componentsready", &json!(self.listing.len()), id);
+        };
+        let components = library.components();
+        let entries = components.iter().map(|component| outgoing("component", "component", &entry(component), id));
+        let ready = outgoing("component", "componentsready", &json!(components.len()), id);
         entries.chain([ready]).collect()
     }
 

@@ -82,8 +82,6 @@ pub enum Output {
 pub struct Runtime {
     identity: Identity,
     library: Option<Library>,
-    /// What `component:list` answers.
-    listing: Vec<String>,
     description: Description,
     clients: Clients,
     output: VecDeque<Output>,
@@ -116,7 +114,6 @@ impl Runtime {
         let mut runtime = Runtime {
             identity,
             library: None,
-            listing: Vec::new(),
             description: Description::default(),
             clients: Clients::new(),
             output: VecDeque::new(),
@@ -147,7 +144,6 @@ impl Runtime {
 
     /// Gives the board another component map. Clients see it when they ask again.
     pub fn set_library(&mut self, library: Option<Library>) {
-        self.listing = library.as_ref().map(component::listing).unwrap_or_default();
         self.library = library;
         self.forget_names();
     }

@@ -4,6 +4,7 @@
 //! `{"components": {NAME: {"id": 1, "description"?, "icon"?, "inPorts": {PORT: {"id": 0, "type"?, "description"?}}, "outPorts": {…}}}}`.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -13,9 +14,12 @@ pub const NAME_CHARS: usize = 128;
 /// The type of a port that takes anything.
 const ANY_TYPE: &str = "all";
 
-/// The components of one firmware build.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Library {
+/// The components of one firmware build. Clones share them: many boards run the same build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Library(Arc<Contents>);
+
+#[derive(Debug, PartialEq, Eq, Default)]
+struct Contents {
     components: Vec<Component>,
     by_name: HashMap<String, usize>,
     by_id: HashMap<u8, usize>,
@@ -150,19 +154,36 @@ impl Library {
     pub fn from_json(text: &str) -> Result<Library, LibraryError> {
         let map: Value = serde_json::from_str(text)?;
         let components = map.get("components").and_then(Value::as_object).ok_or(LibraryError::NoComponents)?;
-        let mut library = Library::default();
+        let mut contents = Contents::default();
         for (name, definition) in components {
             let component = name.clone();
             let fields =
                 definition.as_object().ok_or(LibraryError::NotAnObject { component, what: "its definition" })?;
             let set = |key: &str| fields.get(key).is_some_and(|value| !value.is_null() && value != &json!(false));
             if !(set(".skip") || set("graph") || set("graphFile")) {
-                library.add(Component::from_fields(name, fields)?)?;
+                contents.add(Component::from_fields(name, fields)?)?;
             }
         }
-        Ok(library)
+        Ok(Library(Arc::new(contents)))
     }
 
+    /// All components, in the map's order.
+    pub fn components(&self) -> &[Component] {
+        &self.0.components
+    }
+
+    /// The component of that exact name.
+    pub fn by_name(&self, name: &str) -> Option<&Component> {
+        self.0.by_name.get(name).map(|index| &self.0.components[*index])
+    }
+
+    /// The component of that number.
+    pub fn by_id(&self, id: u8) -> Option<&Component> {
+        self.0.by_id.get(&id).map(|index| &self.0.components[*index])
+    }
+}
+
+impl Contents {
     fn add(&mut self, component: Component) -> Result<(), LibraryError> {
         let index = self.components.len();
         if let Some(first) = self.by_id.insert(component.id, index) {
@@ -172,21 +193,6 @@ impl Library {
         self.by_name.insert(component.name.clone(), index);
         self.components.push(component);
         Ok(())
-    }
-
-    /// All components, in the map's order.
-    pub fn components(&self) -> &[Component] {
-        &self.components
-    }
-
-    /// The component of that exact name.
-    pub fn by_name(&self, name: &str) -> Option<&Component> {
-        self.by_name.get(name).map(|index| &self.components[*index])
-    }
-
-    /// The component of that number.
-    pub fn by_id(&self, id: u8) -> Option<&Component> {
-        self.by_id.get(&id).map(|index| &self.components[*index])
     }
 }
 
