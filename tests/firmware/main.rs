@@ -1,5 +1,6 @@
 //! The program with real firmware: MicroFlo's linux build on a PTY, and its Arduino build in an AVR emulator.
 //! `tests/firmware/build-all.sh` makes both.
+#![allow(clippy::disallowed_methods)] // tests may sleep
 
 #[path = "../support/mod.rs"]
 mod support;
