@@ -84,12 +84,15 @@ async fn allow_tries_a_board_again_that_was_given_up() {
     bridge.board_in_state("ready");
 }
 
+/// How another program takes a port.
+type Hold = fn(&Path) -> Holder;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_port_that_another_program_has_is_busy_until_it_is_closed() {
     let (machine, pty) = (Machine::new(), arduino());
     let path = pty.path().to_owned();
     let device = path.to_str().unwrap();
-    let holders: [(fn(&Path) -> Holder, &str); 3] = [
+    let holders: [(Hold, &str); 3] = [
         (Holder::locking, "it has locked the port"),
         (|path| Holder::exclusive(path, 0), "it has the port exclusively"),
         (|path| Holder::opening(path, 0), "it has the port open"),
@@ -117,7 +120,7 @@ async fn a_bridge_without_privileges_names_the_program_that_has_the_port() {
     drop(bridge);
     println!("as nobody: unresponsive when nobody holds it");
 
-    let holders: [(fn(&Path) -> Holder, &str); 3] = [
+    let holders: [(Hold, &str); 3] = [
         (Holder::locking, "it has locked the port"),
         (|path| Holder::exclusive(path, NOBODY), "it has the port exclusively"),
         (|path| Holder::opening(path, NOBODY), "it has the port open"),
