@@ -2,6 +2,8 @@
 //!
 //! Both hosts run in the same minute, in turn, under the same client. On a busy machine the minima and medians count.
 
+#![allow(clippy::disallowed_methods, reason = "nothing here is async: it sleeps between measurements")]
+
 mod client;
 mod process;
 mod serial;
@@ -17,8 +19,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
+type Measure = fn() -> Result<()>;
+
 /// What can be measured.
-const PARTS: [(&str, fn() -> Result<()>); 5] = [
+const PARTS: [(&str, Measure); 5] = [
     ("start", start::measure),
     ("getruntime", getruntime::measure),
     ("device", device::measure),
