@@ -16,6 +16,7 @@ use super::crash::Crash;
 use super::fault::{Direction, Fault, Stream, When};
 use super::firmware::Firmware;
 use super::line::Paced;
+use super::network::Graph;
 
 /// Bytes from the host that wait to be read: beyond these [`Board::accepts_bytes`] is false.
 const INPUT_BYTES: usize = 4096;
@@ -129,6 +130,11 @@ impl Board {
     /// Whether the cable was pulled.
     pub fn is_unplugged(&self) -> bool {
         self.unplugged
+    }
+
+    /// What is on it.
+    pub fn graph(&self) -> Graph {
+        self.firmware.graph()
     }
 
     /// Whether a host has opened a session.

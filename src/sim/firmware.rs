@@ -5,7 +5,7 @@ use firmware_proto::{Body, Command, DebugLevel, DebugPoint, Dialect, Message, Pa
 
 use super::component::Pins;
 use super::crash::Crash;
-use super::network::{Done, Network};
+use super::network::{Done, Graph, Network};
 
 /// The level that upstream puts into embedded graphs.
 const BOOT_DEBUG_LEVEL: u8 = DebugLevel::Error as u8;
@@ -81,6 +81,11 @@ impl Firmware {
     /// Whether a session is open.
     pub(super) fn in_session(&self) -> bool {
         self.parser.in_session()
+    }
+
+    /// What is on the board.
+    pub(super) fn graph(&self) -> Graph {
+        self.engine.network.graph()
     }
 
     /// Packets lost because the message queue wrapped.

@@ -38,4 +38,5 @@ pub use config::{Bootloader, Config, Line, blink};
 pub use crash::Crash;
 pub use duplex::{Handle, duplex};
 pub use fault::{Direction, Fault, Noise, Scripted, When};
+pub use network::Graph;
 pub use pty::{Opening, Pty, pty, serve_pty};

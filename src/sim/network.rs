@@ -2,6 +2,8 @@
 
 mod delivery;
 
+use std::collections::BTreeMap;
+
 use firmware_proto::{DebugLevel, DebugPoint, Dialect, Edge, Event, Packet, PortRef};
 
 use super::component::{Kind, Logic, Pins};
@@ -12,6 +14,7 @@ use super::queue::{Queue, Queued, Route};
 const FIRST_NODE: usize = 1;
 
 struct Node {
+    component: u8,
     kind: &'static Kind,
     logic: Box<dyn Logic>,
     outs: Vec<OutPort>,
@@ -39,6 +42,19 @@ pub(super) struct Network {
     pub events: Vec<Event>,
 }
 
+/// What is on a board: nodes with their components, edges, watched out ports, and whether its network runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Graph {
+    /// Component ids by node id.
+    pub nodes: BTreeMap<u8, u8>,
+    /// In the order of their out ports.
+    pub edges: Vec<Edge>,
+    /// Out ports whose packets are reported.
+    pub watched: Vec<PortRef>,
+    /// Whether the network runs.
+    pub running: bool,
+}
+
 /// What a request to the network gives: done, refused, or the end of the board.
 pub(super) type Done = Result<Result<(), DebugPoint>, Crash>;
 
@@ -60,6 +76,21 @@ impl Network {
     /// Whether ticks happen.
     pub(super) fn running(&self) -> bool {
         self.running
+    }
+
+    /// What is on the board.
+    pub(super) fn graph(&self) -> Graph {
+        let mut graph = Graph { running: self.running, ..Graph::default() };
+        let nodes = self.nodes.iter().zip(0_u8..).filter_map(|(node, id)| Some((id, node.as_ref()?)));
+        for (id, node) in nodes {
+            graph.nodes.insert(id, node.component);
+            for (out, port) in node.outs.iter().zip(0_u8..) {
+                let src = PortRef { node: id, port };
+                graph.edges.extend(out.target.map(|tgt| Edge { src, tgt }));
+                graph.watched.extend(out.subscribed.then_some(src));
+            }
+        }
+        graph
     }
 
     /// Packets lost because the queue wrapped, since the nodes were last cleared.
@@ -117,7 +148,7 @@ impl Network {
         let id = u8::try_from(self.nodes.len()).ok().filter(|id| usize::from(*id) < self.node_limit);
         let Some(id) = id else { return Err(Crash::TooManyNodes { limit: self.node_limit }) };
         let outs = vec![OutPort::default(); kind.out_ports()];
-        self.nodes.push(Some(Node { kind, logic: kind.make(self.dialect), outs }));
+        self.nodes.push(Some(Node { component, kind, logic: kind.make(self.dialect), outs }));
         Ok(Ok(id))
     }
 

@@ -17,9 +17,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use firmware_proto::{Event, Response};
+use serde_json::Value;
 
 use self::raw_clients::RawClients;
 use super::fbp::{self, ClientId};
+use super::model::device::Device;
 use super::model::library::Library;
 use super::request::{Failure, Outcome, Request, Ticket};
 use super::session::{self, Notice, Session};
@@ -175,6 +177,16 @@ impl Board {
         self.session.as_ref().and_then(Session::firmware)
     }
 
+    /// The mirror of what is on the board.
+    pub fn device(&self) -> &Device {
+        self.runtime.device()
+    }
+
+    /// The graph as clients see it, in FBP's JSON format.
+    pub fn graph_json(&self) -> Value {
+        self.runtime.graph_json()
+    }
+
     /// Whether the board has answered since its port was opened.
     pub fn was_up(&self) -> bool {
         self.was_up
@@ -257,9 +269,8 @@ impl Board {
                 self.runtime.handle_boot(&boot, now.unix_millis);
                 self.raw.restarted(&boot);
             }
-            // A board that was in session before may hold any graph.
-            None if !self.was_up => self.runtime.graph_lost(),
-            None => {}
+            // Whatever it did meanwhile, it may hold any graph.
+            None => self.runtime.graph_lost(),
         }
         self.was_up = true;
         self.runtime.board_up(firmware.dialect, now.unix_millis);

@@ -163,10 +163,7 @@ impl Runtime {
             Ok(Response::Error(point)) => Err(Failure::Refused(point)),
             outcome => outcome,
         };
-        if outcome == Err(Failure::Lost) {
-            self.graph_lost();
-        }
-        self.device.settle(&step.command, &outcome);
+        self.settle_device(&step.command, &outcome);
         self.note(id, &step.command, &outcome, now);
         if let Some(job) = self.jobs.get_mut(&id) {
             job.waiting -= 1;

@@ -2,7 +2,6 @@
 
 use firmware_proto::{Command, DebugPoint, Dialect, Response};
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 use super::message::outgoing;
 use super::{Runtime, naming};
@@ -10,36 +9,45 @@ use crate::pure::model::graph::{DEFAULT_NAME, Edge, Metadata, Node};
 use crate::pure::request::Outcome;
 
 impl Runtime {
-    /// The board answers, in this dialect. Unless [`handle_boot`](Self::handle_boot) tells what is on it, that is unknown.
+    /// The board answers, in this dialect. Before it, [`handle_boot`](Self::handle_boot) or [`graph_lost`](Self::graph_lost) has said
+    /// what has become of its graph.
     pub fn board_up(&mut self, dialect: Dialect, now: u64) {
         self.device.set_dialect(dialect);
         self.down = None;
         self.advance(now);
     }
 
-    /// The board does not answer any more; `reason` is for people. Requests under way still get their outcomes.
+    /// The board does not answer any more; `reason` is for people. Requests under way still get their outcomes. The mirror stays
+    /// until the board answers again, and says whether it has restarted.
     pub fn board_down(&mut self, reason: &str, now: u64) {
         self.down = Some(reason.to_owned());
-        self.device.lose();
         self.advance(now);
     }
 
-    /// Bytes were lost: the board may have carried out something else than was sent. Known again after a clear.
+    /// Bytes were lost: the board may have carried out something else than was sent. Known again after a clear or a boot.
     pub fn graph_lost(&mut self) {
-        if !self.device.is_known() {
-            return;
+        if self.device.is_known() {
+            self.device.lose();
+            self.tell_lost();
         }
-        self.device.lose();
-        let text = self.lost_text();
-        self.tell(&text);
     }
 
-    pub(super) fn lost_text(&self) -> Arc<str> {
+    /// Notes what became of a command. Whoever believes in a graph hears it when that is lost.
+    pub(super) fn settle_device(&mut self, command: &Command, outcome: &Outcome) {
+        let known = self.device.is_known();
+        self.device.settle(command, outcome);
+        if known && !self.device.is_known() {
+            self.tell_lost();
+        }
+    }
+
+    fn tell_lost(&mut self) {
         let text = format!(
             "bytes were lost on the way to board {}, so its graph is not known any more; send graph:clear and the graph again",
             self.identity.label
         );
-        outgoing("network", "error", &json!({ "message": text, "graph": self.graph.name() }), None)
+        let text = outgoing("network", "error", &json!({ "message": text, "graph": self.graph.name() }), None);
+        self.tell(&text);
     }
 
     /// The board (re)started and said this while it ran its embedded graph; `&[]` if it has none. Whatever was on it is gone.
@@ -70,7 +78,7 @@ impl Runtime {
 
     /// Takes the outcome of a raw client's command, so that FBP clients see the change.
     pub fn raw_outcome(&mut self, command: &Command, outcome: &Outcome, now: u64) {
-        self.device.settle(command, outcome);
+        self.settle_device(command, outcome);
         if let Ok(response) = outcome {
             self.adopt(response, now);
         }

@@ -108,10 +108,7 @@ impl Runtime {
             Then::Clear { cleared: true } => {
                 return vec![outgoing("graph", "clear", &json!({ "id": self.graph.name() }), None)];
             }
-            Then::Clear { cleared: false } => {
-                self.device.lose();
-                return vec![self.lost_text()];
-            }
+            Then::Clear { cleared: false } => self.graph_lost(),
             Then::RemoveEdge { .. } | Then::Start | Then::Watch | Then::Stop | Then::Edges(_) => {}
         }
         vec![]

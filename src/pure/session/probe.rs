@@ -60,7 +60,9 @@ pub(super) struct Opened {
 /// The handshake's state.
 #[derive(Debug)]
 pub(super) struct Probe {
+    /// What is being tried: all, or what chatter points to.
     candidates: Vec<Firmware>,
+    all: Vec<Firmware>,
     current: usize,
     round: u32,
     step: Step,
@@ -77,6 +79,7 @@ impl Probe {
     pub(super) fn new(candidates: Vec<Firmware>, hold: Duration, now: Instant) -> Self {
         let step = Step::Hold { until: now + hold };
         let mut probe = Probe {
+            all: candidates.clone(),
             candidates,
             current: 0,
             round: 0,
@@ -106,9 +109,11 @@ impl Probe {
         probe
     }
 
-    /// From now on leaves a pause between rounds.
+    /// From now on leaves a pause between rounds, and tries everything again: what sounded like chatter was none.
     pub(super) fn slow_down(&mut self) {
         self.slow = true;
+        self.candidates.clone_from(&self.all);
+        self.current = 0;
     }
 
     /// Whether it still waits silently for the board to start.
@@ -204,15 +209,14 @@ impl Probe {
         self.active_listener().is_some_and(|listener| listener.chatter.is_complete())
     }
 
-    /// Once a board is heard starting, waits for the end of its chatter, and speaks its dialect at this baud from then on.
+    /// Once a board is heard starting, waits for the end of its chatter, and speaks only its dialect at this baud from then on.
     fn follow_chatter(&mut self, now: Instant) {
-        let Some(heard) = self.listeners.iter().find(|l| l.chatter.is_running() || l.chatter.is_complete()) else {
-            return;
-        };
+        // The longer frame first: shifted by its request id, it reads like the shorter one.
+        let heard = self.listeners.iter().filter(|l| l.chatter.is_running() || l.chatter.is_complete());
+        let Some(heard) = heard.max_by_key(|listener| listener.decoder.dialect().frame_len()) else { return };
         let dialect = heard.decoder.dialect();
         let due = if heard.chatter.is_complete() { now } else { now + CHATTER_PAUSE };
         let waits_for_it = !self.is_holding() && self.firmware().dialect == dialect;
-        // Chatter is proof: there is nothing else to try.
         self.candidates = vec![Firmware { dialect, baud: self.line_baud.unwrap_or(self.candidates[0].baud) }];
         self.current = 0;
         if !waits_for_it {
