@@ -169,9 +169,6 @@ impl Plant {
             if let Some(bytes) = self.board.poll(self.now) {
                 idle = false;
                 let bytes = self.pass(Direction::FromBoard, &bytes);
-                if std::env::var("TRACE").is_ok() {
-                    println!("{:?} < {bytes:02x?}", self.now - self.start);
-                }
                 self.bridge.handle_bytes(&bytes, self.now());
             }
             if idle {
@@ -185,9 +182,6 @@ impl Plant {
         match output {
             Output::Transmit(bytes) => {
                 let bytes = self.pass(Direction::ToBoard, &bytes);
-                if std::env::var("TRACE").is_ok() {
-                    println!("{:?} > {bytes:02x?}", self.now - self.start);
-                }
                 self.board.receive(&bytes, self.now);
             }
             Output::SetBaud(_) => {}

@@ -60,7 +60,7 @@ pub(crate) fn session(dialect: Dialect) -> Vec<Act> {
         Act::Raw(Command::Ping([1, 2, 3, 4, 5, 6, 7, 0])),
         Act::Fbp("graph:addedge", edge("timer", "toggle")),
         Act::Fbp("graph:addedge", edge("toggle", "a")),
-        interval(20),
+        interval(100),
         Act::Raw(Command::CreateComponent { component: forward, parent: 0 }),
         network("network:start"),
         node("b", "Forward"),

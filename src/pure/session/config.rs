@@ -42,6 +42,10 @@ pub const OPENING_PATIENCE: Duration = Duration::from_millis(200);
 /// The longest that an opening frame waits.
 pub const OPENING_PATIENCE_MAX: Duration = Duration::from_millis(1600);
 
+/// How long an opening frame waits for its answer while the board is heard talking: one that floods events reads a byte in 30 ms, and
+/// would lose what is sent behind.
+pub const TALKING_PATIENCE: Duration = Duration::from_secs(3);
+
 /// How long a handshake may take before the board counts as silent or as no MicroFlo.
 pub const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(5);
 

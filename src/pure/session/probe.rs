@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use firmware_proto::{Body, Command, Decoded, Decoder, Dialect, Message, Response};
 
 use super::chatter::Chatter;
-use super::config::{CHATTER_PAUSE, OPENING_PATIENCE, OPENING_PATIENCE_MAX, SILENT_PAUSE, wire_time};
+use super::config::{CHATTER_PAUSE, OPENING_PATIENCE, OPENING_PATIENCE_MAX, SILENT_PAUSE, TALKING_PATIENCE, wire_time};
 use crate::pure::view::Firmware;
 
 /// The byte that ends a session; enough of them realign a board that has lost count.
@@ -72,6 +72,10 @@ pub(super) struct Probe {
     /// Pauses between rounds.
     slow: bool,
     line_baud: Option<u32>,
+    /// When the last frame was sent.
+    sent: Instant,
+    /// Whether a message came since the step began.
+    talks: bool,
 }
 
 impl Probe {
@@ -88,6 +92,8 @@ impl Probe {
             resync: false,
             slow: false,
             line_baud: None,
+            sent: now,
+            talks: false,
         };
         probe.listen_afresh();
         probe
@@ -147,6 +153,7 @@ impl Probe {
         }
         while let Some(decoded) = self.active_listener()?.decoder.next(input) {
             let Decoded::Message(message) = decoded else { continue };
+            self.talks = true;
             self.active_listener()?.chatter.feed(&message);
             if self.on_message(&message, now, ids, actions) {
                 return self.opened();
@@ -163,6 +170,7 @@ impl Probe {
         }
         match self.step {
             Step::Hold { .. } => self.open(now, ids, actions),
+            Step::Opening { .. } | Step::Confirming { .. } if self.may_still_answer(now) => self.wait_longer(now),
             Step::Opening { .. } | Step::Confirming { .. } => {
                 self.current += 1;
                 if self.current == self.candidates.len() {
@@ -175,6 +183,19 @@ impl Probe {
                 }
                 self.open(now, ids, actions);
             }
+        }
+    }
+
+    /// A known board that talks has not read so far yet.
+    fn may_still_answer(&self, now: Instant) -> bool {
+        self.talks && self.all.len() == 1 && now < self.sent + TALKING_PATIENCE
+    }
+
+    fn wait_longer(&mut self, now: Instant) {
+        self.talks = false;
+        let longer = now + OPENING_PATIENCE;
+        if let Step::Opening { until, .. } | Step::Confirming { until, .. } = &mut self.step {
+            *until = longer;
         }
     }
 
@@ -192,13 +213,16 @@ impl Probe {
                 let ping_id = ids();
                 let ping = Command::Ping([0; 8]).encode(self.firmware().dialect, ping_id);
                 actions.push(Action::Send(ping.as_bytes().to_vec()));
+                (self.sent, self.talks) = (now, false);
                 self.step = Step::Confirming { until: now + self.patience(ping.as_bytes().len()), request_id: ping_id };
                 false
             }
             (Response::Pong(_), Step::Confirming { request_id, .. }) => ours(request_id),
-            // The end of the boot chatter closes the session. A magic that the board has not read yet opens it again.
-            (Response::TransmissionEnded, Step::Confirming { .. }) if self.chatter_just_ended() => {
-                self.step = Step::Hold { until: now };
+            // What opened was the chatter, and its end closes the session. Our magic and ping are still to be read, unless a
+            // bootloader has swallowed them.
+            (Response::TransmissionEnded, Step::Confirming { request_id, .. }) if self.chatter_just_ended() => {
+                let until = now + self.patience(2 * self.firmware().dialect.frame_len());
+                self.step = Step::Confirming { until, request_id };
                 false
             }
             _ => false,
@@ -240,6 +264,7 @@ impl Probe {
         }
         bytes.extend_from_slice(firmware.dialect.opening(request_id).as_bytes());
         self.step = Step::Opening { until: now + self.patience(bytes.len()), request_id };
+        (self.sent, self.talks) = (now, false);
         actions.push(Action::Send(bytes));
     }
 
