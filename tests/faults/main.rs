@@ -3,4 +3,5 @@
 mod plant;
 mod script;
 
+mod edits;
 mod losses;

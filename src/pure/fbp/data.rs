@@ -33,6 +33,16 @@ impl Runtime {
                 self.tell_initials(|_| true);
             }
             Then::AddInitial { serial } => self.tell_initials(|it| it.consumed && it.serial == *serial),
+            Then::Rebuild { running, .. } => {
+                let Action::RemoveNode { name } = &op.action else { return };
+                let remark = format!(
+                    "the graph of board {} was built anew without node {name}, as firmware crashes of packets of a removed node; its \
+                     nodes begin afresh with their initial packets",
+                    self.identity.label
+                );
+                self.remark(&remark);
+                self.tell_initials(|_| *running);
+            }
             Then::AddNode { restarted: true, .. } => {
                 let Action::AddNode { name, .. } = &op.action else { return };
                 let remark = format!(

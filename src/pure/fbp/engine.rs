@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use firmware_proto::{Command, Response};
 
-use super::op::{Action, Op, Plan, Step, Then, Turn};
+use super::op::{Action, Op, Plan, Stage, Step, Then, Turn};
 use super::refusal::Refusal;
 use super::{Output, Runtime, naming};
 use crate::pure::request::{Failure, Outcome, Request, Ticket};
@@ -24,7 +24,7 @@ pub(super) struct Job {
     /// The graph's epoch when it was planned: what came before a clear or restart is not taken back.
     pub(super) epoch: u32,
     pub(super) then: Then,
-    stages: VecDeque<Vec<Step>>,
+    stages: VecDeque<Stage>,
     waiting: usize,
     pub(super) failure: Option<Refusal>,
     /// What went wrong without making it fail.
@@ -54,7 +54,11 @@ impl Runtime {
             let Some(mut op) = self.ops.remove(at) else { return };
             match self.plan(&mut op) {
                 Ok(Turn::Wait) => {
+                    let passable = self.may_pass(&op.action);
                     self.ops.insert(at, op);
+                    if !passable {
+                        return;
+                    }
                     at += 1;
                 }
                 Ok(Turn::Go(plan)) => self.begin(op, plan, now),
@@ -112,9 +116,10 @@ impl Runtime {
         loop {
             let Some(job) = self.jobs.get_mut(&id) else { return };
             let stage = if job.failure.is_none() { job.stages.pop_front() } else { None };
-            let last = job.stages.is_empty() || job.failure.is_some();
+            let steps = stage.map(|stage| self.steps(id, stage));
+            let last = self.jobs.get(&id).is_none_or(|job| job.stages.is_empty() || job.failure.is_some());
             self.barrier = if last { self.barrier.filter(|barrier| *barrier != id) } else { Some(id) };
-            let Some(steps) = stage else { return self.finish(id, now) };
+            let Some(steps) = steps else { return self.finish(id, now) };
             self.before_stage(id);
             for step in steps {
                 self.send(id, step);
@@ -123,6 +128,20 @@ impl Runtime {
                 return;
             }
         }
+    }
+
+    /// A stage's commands. What does not fit into it becomes the next ones.
+    fn steps(&mut self, id: u64, stage: Stage) -> Vec<Step> {
+        let mut stages = match stage {
+            Stage::These(steps) => return steps,
+            Stage::Nodes => return self.create_all(),
+            Stage::Wiring { start } => self.wiring(start),
+        };
+        let first = stages.pop_front().unwrap_or_default();
+        if let Some(job) = self.jobs.get_mut(&id) {
+            stages.into_iter().rev().for_each(|steps| job.stages.push_front(Stage::These(steps)));
+        }
+        first
     }
 
     /// A node leaves the graph when its removal is sent: its edges have gone by then.
@@ -164,7 +183,7 @@ impl Runtime {
             outcome => outcome,
         };
         self.settle_device(&step.command, &outcome);
-        self.note(id, &step.command, &outcome, now);
+        self.note(id, &step, &outcome, now);
         if let Some(job) = self.jobs.get_mut(&id) {
             job.waiting -= 1;
             if let Err(failure) = outcome {
@@ -183,20 +202,22 @@ impl Runtime {
     }
 
     /// What an answer means at once, whatever becomes of the rest of the operation.
-    fn note(&mut self, id: u64, command: &Command, outcome: &Outcome, now: u64) {
+    fn note(&mut self, id: u64, step: &Step, outcome: &Outcome, now: u64) {
         let Ok(response) = outcome else { return };
         match response {
+            Response::NodeAdded { node, .. } => {
+                if let Some(key) = step.node {
+                    self.graph.set_device(key, *node);
+                }
+            }
             Response::NetworkStarted => self.started(now),
             Response::NetworkStopped => self.stopped(now),
             Response::NodesCleared if !self.device.is_running() => self.stopped(now),
             _ => {}
         }
         let Some(job) = self.jobs.get_mut(&id) else { return };
-        match (&mut job.then, command, response) {
+        match (&mut job.then, step.command, response) {
             (Then::Clear { cleared }, _, Response::NodesCleared) => *cleared = true,
-            (Then::AddNode { key, .. }, _, Response::NodeAdded { node, .. }) => {
-                self.graph.set_device(*key, *node);
-            }
             (Then::RemoveNode { edges, .. }, Command::DisconnectNodes(edge), _) if job.epoch == self.graph.epoch() => {
                 let gone = self.graph.port(edge.src).and_then(|src| self.graph.remove_edge(src));
                 edges.extend(gone.map(|edge| naming::edge(&self.graph, self.library.as_ref(), &edge)));

@@ -28,6 +28,7 @@ mod network;
 mod op;
 mod permission;
 mod plan;
+mod rebuild;
 mod refusal;
 mod runtime;
 mod settle;

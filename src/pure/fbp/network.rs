@@ -9,7 +9,7 @@ use super::Runtime;
 use super::client::ClientId;
 use super::message::{Incoming, PortName};
 use super::naming;
-use super::op::{Action, Plan, Step, Then, Turn, go};
+use super::op::{Action, Plan, Stage, Step, Then, Turn, go};
 use super::refusal::Refusal;
 use crate::pure::model::graph::Port;
 use crate::pure::model::library::Direction;
@@ -66,7 +66,7 @@ impl Runtime {
         } else {
             [vec![Step::must(Command::StartNetwork)]].into()
         };
-        Turn::Go(Plan { stages, then: Then::Start })
+        Turn::Go(Plan { stages: stages.into_iter().map(Stage::These).collect(), then: Then::Start })
     }
 
     pub(super) fn plan_stop(&mut self) -> Turn {

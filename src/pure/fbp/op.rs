@@ -53,8 +53,20 @@ pub(super) enum Turn {
 
 /// The commands of an operation and what to do when they are answered.
 pub(super) struct Plan {
-    pub(super) stages: VecDeque<Vec<Step>>,
+    pub(super) stages: VecDeque<Stage>,
     pub(super) then: Then,
+}
+
+/// Commands that are sent together; the next stage waits for their answers.
+#[derive(Clone, Debug)]
+pub(super) enum Stage {
+    These(Vec<Step>),
+    /// Those that create all nodes of the graph on a cleared board.
+    Nodes,
+    /// Those that connect them and send what has to wait on them; after `start` the network runs.
+    Wiring {
+        start: bool,
+    },
 }
 
 /// A command of an operation.
@@ -63,21 +75,29 @@ pub(super) struct Step {
     pub(super) command: Command,
     /// The operation fails with it; else only a remark is made.
     pub(super) essential: bool,
+    /// The node that it creates.
+    pub(super) node: Option<NodeKey>,
 }
 
 impl Step {
     pub(super) fn must(command: Command) -> Step {
-        Step { command, essential: true }
+        Step { command, essential: true, node: None }
     }
 
     pub(super) fn may(command: Command) -> Step {
-        Step { command, essential: false }
+        Step { command, essential: false, node: None }
+    }
+
+    /// Creates that node.
+    pub(super) fn create(node: NodeKey, component: u8) -> Step {
+        let command = Command::CreateComponent { component, parent: 0 };
+        Step { command, essential: true, node: Some(node) }
     }
 }
 
 /// One stage of commands.
 pub(super) fn go(steps: Vec<Step>, then: Then) -> Turn {
-    Turn::Go(Plan { stages: [steps].into(), then })
+    Turn::Go(Plan { stages: [Stage::These(steps)].into(), then })
 }
 
 /// What follows once the board has answered, and what to take back if it refused.
@@ -94,6 +114,11 @@ pub(super) enum Then {
         key: NodeKey,
         removed: Option<Node>,
         edges: Vec<Value>,
+    },
+    /// The graph is built anew without a node and these edges of its.
+    Rebuild {
+        edges: Vec<Value>,
+        running: bool,
     },
     AddEdge {
         edge: Edge,

@@ -7,11 +7,12 @@ use firmware_proto::{Command, Edge as Wire};
 use serde_json::{Map, Value, json};
 
 use super::message::PortName;
-use super::op::{Action, Op, Plan, Step, Then, Turn, go};
+use super::op::{Action, Op, Plan, Stage, Step, Then, Turn, go};
 use super::refusal::{INITIALS, Refusal};
 use super::value::to_packets;
 use super::{Runtime, naming};
 use crate::pure::model::danger::Danger;
+use crate::pure::model::device::LEFT_BY_A_STOP;
 use crate::pure::model::graph::{Edge, Node, NodeKey, Port};
 use crate::pure::model::library::{Component, Direction};
 
@@ -61,28 +62,34 @@ impl Runtime {
             Ok(()) | Err(Danger::NoSetup) => {}
             Err(danger) => return Err(Refusal::Danger { what: format!("node {name}"), danger }),
         }
-        let mut stages: VecDeque<_> = [vec![Step::must(create)]].into();
-        if restarted {
-            // A node without setup runs on whatever its memory held, and may drive any pin. A start sets all nodes up again, so
-            // their initial packets are sent again too.
-            if self.unknown_initials {
-                return Err(Refusal::RestartLoses(name.to_owned()));
-            }
-            stages = self.start_stages(vec![Step::must(create)], QUEUED_PACKETS_WHILE_STOPPED);
-            stages.push_front(vec![Step::must(Command::StopNetwork)]);
+        // A node without setup runs on whatever its memory held, and may drive any pin. A start sets all nodes up again, so
+        // their initial packets are sent again too.
+        if restarted && self.unknown_initials {
+            return Err(Refusal::RestartLoses(name.to_owned()));
         }
         let node = Node { name: name.to_owned(), component, metadata: metadata.clone(), device: None };
         let key = self.graph.add_node(node);
+        let create = vec![Step::create(key, component)];
+        let stages: VecDeque<Stage> = if restarted {
+            let room = QUEUED_PACKETS_WHILE_STOPPED - LEFT_BY_A_STOP;
+            let stop = vec![Step::must(Command::StopNetwork)];
+            std::iter::once(stop).chain(self.start_stages(create, room)).map(Stage::These).collect()
+        } else {
+            [Stage::These(create)].into()
+        };
         Ok(Turn::Go(Plan { stages, then: Then::AddNode { key, restarted } }))
     }
 
     fn plan_remove_node(&mut self, name: &str) -> Result<Turn, Refusal> {
         let (key, _) = self.node_named(name)?;
         let Some(device) = self.graph.node(key).and_then(|node| node.device) else { return Ok(Turn::Wait) };
+        if self.device.may_hold_packets_of(device) {
+            return self.plan_removal_by_rebuild(key, name);
+        }
         let edges: Vec<Edge> = self.graph.edges_of(key).cloned().collect();
         let disconnects = edges.iter().filter_map(|edge| self.wire(edge)).map(Command::DisconnectNodes).map(Step::must);
         let stages = [disconnects.collect::<Vec<_>>(), vec![Step::must(Command::RemoveNode { node: device })]];
-        let stages = stages.into_iter().filter(|stage| !stage.is_empty()).collect();
+        let stages = stages.into_iter().filter(|stage| !stage.is_empty()).map(Stage::These).collect();
         Ok(Turn::Go(Plan { stages, then: Then::RemoveNode { key, removed: None, edges: Vec::new() } }))
     }
 

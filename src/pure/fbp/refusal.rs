@@ -62,6 +62,12 @@ pub(super) enum Refusal {
          restart would lose the initial packets of its embedded graph, which the bridge cannot read; stop the network first"
     )]
     RestartLoses(String),
+    #[error(
+        "node {0} cannot be removed now: packets of its may be on their way, of which firmware crashes, so the graph would have to be \
+         built anew, without what the bridge cannot read: the initial packets of the embedded graph; send graph:clear and the graph \
+         without the node"
+    )]
+    RebuildLoses(String),
     #[error("{what}: {danger}")]
     Danger { what: String, danger: Danger },
     #[error("{what}: {failure}")]

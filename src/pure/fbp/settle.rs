@@ -69,6 +69,9 @@ impl Runtime {
             Then::RemoveNode { edges, .. } => {
                 edges.iter().map(|edge| outgoing("graph", "removeedge", edge, None)).collect()
             }
+            Then::Rebuild { edges, .. } => {
+                edges.iter().map(|edge| outgoing("graph", "removeedge", edge, None)).collect()
+            }
             Then::Edges(selection) => {
                 self.selection = Some(selection.clone());
                 self.watches.clear();
@@ -108,7 +111,7 @@ impl Runtime {
             Then::Clear { cleared: true } => {
                 return vec![outgoing("graph", "clear", &json!({ "id": self.graph.name() }), None)];
             }
-            Then::Clear { cleared: false } => self.graph_lost(),
+            Then::Rebuild { .. } | Then::Clear { cleared: false } => self.graph_lost(),
             Then::RemoveEdge { .. } | Then::Start | Then::Watch | Then::Stop | Then::Edges(_) => {}
         }
         vec![]

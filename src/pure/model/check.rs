@@ -71,6 +71,7 @@ impl Device {
         }
         match self.nodes().iter().find(|(_, other)| other.parent == node) {
             Some((child, _)) => Err(Danger::ChildLeft { node, child: *child }),
+            None if self.may_hold_packets_of(node) => Err(Danger::PacketsLeft { node }),
             None => Ok(()),
         }
     }

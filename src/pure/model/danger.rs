@@ -53,6 +53,14 @@ pub enum Danger {
         /// The out port that feeds it.
         src: PortRef,
     },
+    /// Firmware would deliver a packet to or from a node that is no more.
+    #[error(
+        "packets of node {node} may still be on their way, and firmware crashes of them once it is removed; clear the graph"
+    )]
+    PacketsLeft {
+        /// The node to be removed.
+        node: u8,
+    },
     /// A child would point to a parent that is no more.
     #[error("node {node} is the parent of node {child}; remove the child first")]
     ChildLeft {
@@ -121,6 +129,7 @@ impl Danger {
             Danger::NotKnown
             | Danger::QueueFull
             | Danger::EdgeLeft { .. }
+            | Danger::PacketsLeft { .. }
             | Danger::NoSetup
             | Danger::Padding { .. } => DebugPoint::ParserInvalidCommand,
         }

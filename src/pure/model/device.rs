@@ -10,6 +10,9 @@ use firmware_proto::{Command, Dialect, Edge, PortRef, Response};
 
 use crate::pure::request::{Failure, Outcome};
 
+/// Packets that a network may have left in the firmware's queue when it was stopped: what its nodes had sent in the last tick.
+pub const LEFT_BY_A_STOP: usize = QUEUED_PACKETS_WHILE_STOPPED / 2;
+
 /// What is on a board.
 #[derive(Clone, Debug, Default)]
 pub struct Device {
@@ -46,8 +49,12 @@ struct State {
     running: bool,
     /// It runs if a start under way succeeds or a stop fails.
     may_run: bool,
-    /// Packets waiting in the stopped network.
+    /// It may have run since the last clear, so that packets of any node may be queued.
+    may_have_run: bool,
+    /// Packets waiting in the stopped network, at most.
     queued: usize,
+    /// The nodes that they wait for, where the network has not run.
+    queued_for: BTreeSet<u8>,
 }
 
 impl Device {
@@ -90,6 +97,11 @@ impl Device {
         }
     }
 
+    /// Whether packets to or from a node may be in the firmware's queue. Only a clear empties it for sure.
+    pub fn may_hold_packets_of(&self, node: u8) -> bool {
+        self.expected.may_have_run || self.expected.queued_for.contains(&node)
+    }
+
     /// How many node ids are taken: ids are not reused before a clear, and nodes being created count.
     pub fn ids_taken(&self) -> usize {
         usize::from(self.expected.highest) + self.expected.creating
@@ -113,7 +125,7 @@ impl Device {
     /// Marks the mirror as unknown until a clear succeeds or the board boots.
     pub fn lose(&mut self) {
         let running = self.confirmed.running;
-        self.restart(State { running, may_run: running, ..State::default() });
+        self.restart(State { running, may_run: running, may_have_run: running, ..State::default() });
     }
 
     /// Rebuilds the mirror from what a board said while it booted. An empty board says nothing: `&[]`.
@@ -202,9 +214,9 @@ impl Device {
             Command::RemoveNode { node } => state.remove(node),
             Command::SubscribeToPort { port, enable } => state.subscribe(port, enable),
             // Until the start is confirmed, the queue may still be full.
-            Command::StartNetwork => state.may_run = true,
-            Command::StopNetwork => state.running = false,
-            Command::SendPacket { .. } if !state.running => state.queued += 1,
+            Command::StartNetwork => (state.may_run, state.may_have_run) = (true, true),
+            Command::StopNetwork => state.stop(),
+            Command::SendPacket { target, .. } => state.queue(target),
             _ => {}
         }
     }
@@ -226,13 +238,12 @@ impl State {
             Response::NodesDisconnected(edge) => self.disconnect(edge),
             Response::NodeRemoved { node } => self.remove(node),
             Response::PortSubscriptionChanged { port, enabled } => self.subscribe(port, enabled),
-            Response::SendPacketDone { .. } if !self.running => self.queued += 1,
-            Response::NetworkStarted => {
-                self.set_running(true);
-                self.queued = 0;
+            Response::SendPacketDone { target, .. } => self.queue(target),
+            Response::NetworkStarted | Response::NetworkStatus { running: true } => self.start(),
+            Response::NetworkStopped | Response::NetworkStatus { running: false } => {
+                self.stop();
+                self.may_run = false;
             }
-            Response::NetworkStopped => self.set_running(false),
-            Response::NetworkStatus { running } => self.set_running(running),
             _ => {}
         }
     }
@@ -240,11 +251,27 @@ impl State {
     fn clear(&mut self, runs_through_clear: bool) {
         let running = self.running && runs_through_clear;
         let may_run = self.may_run && runs_through_clear;
-        *self = State { known: self.known, running, may_run, ..State::default() };
+        *self = State { known: self.known, running, may_run, may_have_run: may_run, ..State::default() };
     }
 
-    fn set_running(&mut self, running: bool) {
-        (self.running, self.may_run) = (running, running);
+    /// A running network empties its queue.
+    fn start(&mut self) {
+        (self.running, self.may_run, self.may_have_run) = (true, true, true);
+        self.queued = 0;
+        self.queued_for.clear();
+    }
+
+    fn stop(&mut self) {
+        if std::mem::take(&mut self.running) {
+            self.queued = LEFT_BY_A_STOP;
+        }
+    }
+
+    fn queue(&mut self, target: PortRef) {
+        if !self.running {
+            self.queued += 1;
+            self.queued_for.insert(target.node);
+        }
     }
 
     fn remove(&mut self, node: u8) {

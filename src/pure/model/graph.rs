@@ -129,6 +129,11 @@ impl Graph {
         self.epoch += 1;
     }
 
+    /// The board was cleared: no node has an id there.
+    pub fn forget_devices(&mut self) {
+        self.nodes.values_mut().for_each(|node| node.device = None);
+    }
+
     /// The nodes, in order of creation.
     pub fn nodes(&self) -> impl Iterator<Item = (NodeKey, &Node)> {
         self.nodes.iter().map(|(key, node)| (*key, node))

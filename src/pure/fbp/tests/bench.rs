@@ -198,6 +198,8 @@ pub(super) struct Board {
     pub(super) edges: BTreeMap<PortRef, PortRef>,
     pub(super) watched: Vec<PortRef>,
     pub(super) running: bool,
+    /// Packets of any node may be queued.
+    ran: bool,
     queue: VecDeque<(PortRef, Packet)>,
     last_id: u8,
 }
@@ -210,6 +212,7 @@ impl Default for Board {
             edges: BTreeMap::new(),
             watched: Vec::new(),
             running: false,
+            ran: false,
             queue: VecDeque::new(),
             last_id: 0,
         }
@@ -221,7 +224,7 @@ impl Board {
         Ok(match *command {
             Command::ClearNodes => {
                 let running = self.running && self.dialect == Dialect::Microflo1;
-                *self = Board { dialect: self.dialect, running, ..Board::default() };
+                *self = Board { dialect: self.dialect, running, ran: running, ..Board::default() };
                 Response::NodesCleared
             }
             Command::CreateComponent { component, parent } => {
@@ -257,12 +260,14 @@ impl Board {
             Command::RemoveNode { node } => {
                 self.must_exist(&[node]);
                 assert!(self.edges.values().all(|tgt| tgt.node != node), "a dangling edge");
+                let waits = self.queue.iter().any(|(target, _)| target.node == node);
+                assert!(!self.ran && !waits, "a packet of a removed node");
                 self.nodes.remove(&node);
                 self.edges.retain(|src, _| src.node != node);
                 Response::NodeRemoved { node }
             }
             Command::StartNetwork => {
-                self.running = true;
+                (self.running, self.ran) = (true, true);
                 Response::NetworkStarted
             }
             Command::StopNetwork => {

@@ -30,12 +30,16 @@ fn what_a_raw_client_builds_appears_with_names() {
     bench.assert_in_step();
     bench.raw(Command::StopNetwork).unwrap().unwrap();
     bench.raw(Command::DisconnectNodes(edge(1, 3))).unwrap().unwrap();
-    bench.raw(Command::RemoveNode { node: 3 }).unwrap().unwrap();
-    assert_eq!(commands(&bench.got(A)), ["stopped", "removeedge", "removenode"]);
+    let refused = bench.raw(Command::RemoveNode { node: 3 });
+    assert_eq!(refused, Err(DebugPoint::ParserInvalidCommand), "packets of node 3 may be queued");
+    assert_eq!(commands(&bench.got(A)), ["stopped", "removeedge"]);
     let wire = json!({ "src": end("node1", "out"), "tgt": end("node2", "in") });
     assert_eq!(commands(&bench.graph("addedge", wire)), ["addedge"], "FBP clients go on from there");
     bench.raw(Command::ClearNodes).unwrap().unwrap();
     assert_eq!(commands(&bench.got(A)), ["clear"]);
+    bench.raw(CREATE).unwrap().unwrap();
+    bench.raw(Command::RemoveNode { node: 1 }).unwrap().unwrap();
+    assert_eq!(commands(&bench.got(A)), ["addnode", "removenode"]);
     bench.assert_in_step();
 }
 
