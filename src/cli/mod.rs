@@ -39,7 +39,7 @@ struct Cli {
     /// Where ids, labels and secrets are kept; also where the control socket is [env: MICROFLO_BRIDGE_STATE_DIR]
     #[arg(long, global = true, value_name = "DIR")]
     state_dir: Option<PathBuf>,
-    /// Log more: decisions; twice: every frame [env: MICROFLO_BRIDGE_LOG, as `debug` or `microflo_bridge::http=trace`]
+    /// Log more: decisions; twice: every byte to and from boards [env: MICROFLO_BRIDGE_LOG, as `debug` or `microflo_bridge::http=trace`]
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
     #[command(subcommand)]

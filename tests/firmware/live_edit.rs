@@ -93,13 +93,37 @@ fn edits_of_a_running_network_keep_its_initial_packets() {
     client.order("graph:renamenode", json!({ "graph": "g", "from": "toggle", "to": "flip" }));
     client.order("graph:removenode", json!({ "graph": "g", "id": "sink" }));
     client.told.clear();
+    let told = client.wait_for("network:output");
+    println!("after removal: {}", told["payload"]["message"]);
+    let took = client.time_packets(PACKETS);
+    println!("after removal: {PACKETS} packets in {took:?}");
+    assert!(took < LONGEST, "the timer has lost its interval");
+    client.told.clear();
     let packet = client.wait_for("network:data");
-    println!("after rename and remove: {packet}");
+    println!("after rename and removal: {packet}");
     assert_eq!(packet["payload"]["tgt"]["node"], "flip");
     for told in ["graph:clear", "graph:addnode", "graph:addedge", "graph:renamenode", "graph:removenode"] {
         observer.wait_for(told);
     }
     assert!(board.lives());
+}
+
+#[test]
+fn nodes_are_removed_while_their_packets_are_on_their_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut board = Board::linux("empty", dir.path());
+    let bridge = board.bridge(dir.path());
+    let mut client = Fbp::connect(&bridge.board_in_state("ready"));
+    for round in 0..20 {
+        build_timer(&mut client);
+        client.order("graph:addinitial", initial("g", &json!(1), "timer", "interval"));
+        start(&mut client);
+        for node in if round % 2 == 0 { ["timer", "toggle"] } else { ["toggle", "timer"] } {
+            client.order("graph:removenode", json!({ "graph": "g", "id": node }));
+            assert!(board.lives(), "round {round}: the removal of {node} killed it");
+        }
+        assert_eq!(client.ask("network:getstatus", json!({ "graph": "g" }))["payload"]["running"], true);
+    }
 }
 
 #[test]

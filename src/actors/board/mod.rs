@@ -177,7 +177,10 @@ impl Loop {
             tokio::select! {
                 moved = move_bytes(line, &mut rx, &tx) => match moved {
                     Ok(Moved::Read(0)) | Err(_) => return Closed::Gone,
-                    Ok(Moved::Read(count)) => self.board.handle_bytes(&rx[..count], now()),
+                    Ok(Moved::Read(count)) => {
+                        tracing::trace!(board = %self.setup.id, "from the board: {:02x?}", &rx[..count]);
+                        self.board.handle_bytes(&rx[..count], now());
+                    }
                     Ok(Moved::Wrote(count)) => drop(tx.drain(..count)),
                 },
                 (id, message) = self.clients.next(), if reads_clients => self.client_message(id, message),
@@ -195,7 +198,10 @@ impl Loop {
     fn flush(&mut self, tx: &mut Vec<u8>, mut line: Option<&mut dyn Transport>) -> Option<Closed> {
         while let Some(output) = self.board.poll(now()) {
             match output {
-                Output::Transmit(bytes) => tx.extend_from_slice(&bytes),
+                Output::Transmit(bytes) => {
+                    tracing::trace!(board = %self.setup.id, "to the board: {bytes:02x?}");
+                    tx.extend_from_slice(&bytes);
+                }
                 Output::SetBaud(baud) => {
                     if let Some(line) = &mut line
                         && let Err(error) = line.set_baud(baud)

@@ -87,6 +87,11 @@ impl Runtime {
 
     fn adopt(&mut self, response: &Response, now: u64) {
         match *response {
+            Response::NodeAdded { .. }
+            | Response::NodesConnected(_)
+            | Response::NodesDisconnected(_)
+            | Response::NodeRemoved { .. }
+                if self.device.is_clearing() => {}
             Response::NodeAdded { component, node, .. } => self.adopt_node(node, component),
             Response::NodesConnected(edge) => self.adopt_edge(edge),
             Response::NodesDisconnected(edge) => {

@@ -122,6 +122,11 @@ impl Device {
         &self.expected.subscriptions
     }
 
+    /// Whether a clear is under way: what the board has answered before it is void.
+    pub fn is_clearing(&self) -> bool {
+        self.flights.contains(&Command::ClearNodes)
+    }
+
     /// Marks the mirror as unknown until a clear succeeds or the board boots.
     pub fn lose(&mut self) {
         let running = self.confirmed.running;
@@ -186,7 +191,7 @@ impl Device {
                     return;
                 }
                 if let Response::NodeAdded { .. } = response
-                    && !self.flights.contains(&Command::ClearNodes)
+                    && !self.is_clearing()
                 {
                     self.expected.creating = self.expected.creating.saturating_sub(1);
                     return self.expected.hear(response, self.runs_through_clear());
