@@ -1,7 +1,7 @@
 //! Ports that the user named: whether they are there, and whether each is still the one that it was.
 
 use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
 /// Which making of a named path this is. It changes when the path, or what a link there leads to, is made anew: what a
@@ -10,7 +10,11 @@ use std::path::Path;
 pub struct Making {
     name: Stamp,
     target: Stamp,
+    links_to_pty: bool,
 }
+
+/// The kernel's major numbers of pseudo-terminals' ends for programs.
+const PTY_MAJORS: std::ops::RangeInclusive<u32> = 136..=143;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stamp {
@@ -26,16 +30,28 @@ impl Stamp {
     }
 }
 
+impl Making {
+    /// Whether this is a link that was left behind: its pseudo-terminal has ended, and another one, of whoever, has got its number.
+    pub fn is_left_from(&self, before: &Making) -> bool {
+        self.links_to_pty && self.name == before.name && self.target != before.target
+    }
+}
+
 /// The making of a path; `None` where nothing is. A dangling link, as a killed PTY leaves one, is nothing.
 pub fn making(path: &Path) -> Option<Making> {
     let (name, target) = (path.symlink_metadata().ok()?, path.metadata().ok()?);
-    Some(Making { name: Stamp::of(&name), target: Stamp::of(&target) })
+    let is_pty = target.file_type().is_char_device() && PTY_MAJORS.contains(&rustix::fs::major(target.rdev()));
+    Some(Making { name: Stamp::of(&name), target: Stamp::of(&target), links_to_pty: is_pty && name.is_symlink() })
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::fd::OwnedFd;
     use std::os::unix::fs::symlink;
+    use std::path::PathBuf;
+
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
     use super::*;
 
@@ -53,7 +69,34 @@ mod tests {
         fs::remove_file(&link).unwrap();
         symlink(&two, &link).unwrap();
         assert_ne!(making(&link), first);
+        assert!(!making(&link).unwrap().is_left_from(&first.unwrap()));
         fs::remove_file(&two).unwrap();
         assert_eq!(making(&link), None);
+    }
+
+    fn pty() -> (OwnedFd, PathBuf) {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let path = PathBuf::from(ptsname(&master, Vec::new()).unwrap().into_string().unwrap());
+        (master, path)
+    }
+
+    #[test]
+    fn a_link_does_not_follow_the_number_of_its_pty_to_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let link = dir.path().join("link");
+        let (first, path) = pty();
+        symlink(&path, &link).unwrap();
+        let before = making(&link).unwrap();
+        assert!(!making(&link).unwrap().is_left_from(&before));
+        drop(first);
+        // The lowest free number is given first, unless somebody else is faster.
+        let ptys: Vec<_> = std::iter::repeat_with(pty).take(64).collect();
+        assert!(ptys.iter().any(|(_, other)| *other == path));
+        assert!(making(&link).unwrap().is_left_from(&before));
+        fs::remove_file(&link).unwrap();
+        symlink(&path, &link).unwrap();
+        assert!(!making(&link).unwrap().is_left_from(&before), "the link was made anew");
     }
 }

@@ -85,6 +85,9 @@ impl Supervisor {
             return;
         };
         let making = self.making(&assignment.port);
+        if self.is_left_behind(assignment.id, making) {
+            return;
+        }
         let same = |entry: &&Entry| entry.port == assignment.port && entry.making == making;
         let vanished = self.entries.get(&assignment.id).filter(same);
         if let Some(since) = vanished.and_then(|entry| entry.gone_since)
@@ -105,6 +108,12 @@ impl Supervisor {
             _ => {}
         }
         self.attach(assignment, verdict).await;
+    }
+
+    /// Whether a board that is gone has left a link that leads to somebody else's port now.
+    fn is_left_behind(&self, id: Uuid, making: Option<Making>) -> bool {
+        let before = self.entries.get(&id).filter(|entry| entry.is_gone()).and_then(|entry| entry.making);
+        making.zip(before).is_some_and(|(now, before)| now.is_left_from(&before))
     }
 
     fn making(&self, port: &Port) -> Option<Making> {
