@@ -5,6 +5,7 @@ pub mod backoff;
 pub mod board;
 pub mod families;
 pub mod fbp;
+pub mod firmwares;
 pub mod identity;
 pub mod model;
 pub mod port;
