@@ -9,6 +9,7 @@ mod avr;
 mod avr_reset;
 mod board;
 mod client;
+mod conformance;
 mod graph;
 mod linux;
 mod linux_unplug;
