@@ -74,6 +74,8 @@ pub enum Request {
 pub struct Secrets {
     /// Allows everything.
     pub full: Secret,
+    /// Allows to look.
+    pub read: Secret,
 }
 
 /// Which protocol a client speaks.

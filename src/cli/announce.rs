@@ -158,7 +158,8 @@ mod tests {
     #[test]
     fn a_ready_board_is_told_with_its_link() {
         let addresses = Addresses::new(vec!["127.0.0.1:3569".parse().unwrap()], None, IDE.parse().unwrap());
-        let secrets = Secrets { full: crate::pure::secret::Secret::new(SECRET) };
+        use crate::pure::secret::Secret;
+        let secrets = Secrets { full: Secret::new(SECRET), read: Secret::new("l00k") };
         let view = board(BOARD, "Blink", BoardState::Ready);
         let text = tell(&view, &addresses, Some(&secrets), Style::default());
         assert!(text.starts_with("● Blink is ready\n  open     https://ide.example/#runtime/endpoint?"), "{text}");

@@ -74,8 +74,11 @@ fn write_status(out: &mut String, board: &BoardJson, style: Style) -> std::fmt::
     for registry in &board.registries {
         line("registry", &format!("{}: {}", registry.registry, registry.detail))?;
     }
-    match &board.live_url {
-        Some(live) => line("open", live),
+    if let Some(live) = &board.live_url {
+        line("open", live)?;
+    }
+    match &board.read_only_live_url {
+        Some(live) => line("only look", live),
         None => Ok(()),
     }
 }

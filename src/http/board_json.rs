@@ -39,6 +39,9 @@ pub struct BoardJson {
     /// The link that opens it in the IDE; it holds the secret, and is there only for those who may have it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub live_url: Option<String>,
+    /// The link that opens it there for looking only; it holds the other secret.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub read_only_live_url: Option<String>,
     /// Where it is registered.
     pub registries: Vec<RegistryStatus>,
 }
@@ -92,6 +95,7 @@ impl BoardJson {
             url: addresses.board(view.id),
             raw_url: addresses.raw(view.id),
             live_url: secrets.map(|secrets| addresses.live(view.id, secrets.full.expose())),
+            read_only_live_url: secrets.map(|secrets| addresses.live(view.id, secrets.read.expose())),
             registries: view.registries.clone(),
         }
     }

@@ -56,7 +56,8 @@ impl Plant {
         let dialect = config.dialect;
         let baud = config.line.map_or(9600, |line| line.baud);
         let library = Library::from_json(&sim::component_map(dialect).to_string()).unwrap();
-        let identity = Identity { id: Uuid::nil(), label: "board".into(), secret: SECRET.into() };
+        let identity =
+            Identity { id: Uuid::nil(), label: "board".into(), secret: SECRET.into(), read_secret: String::new() };
         let mut plant = Plant {
             bridge: Board::new(identity, Some(library)),
             board: sim::Board::new(config, start),

@@ -64,7 +64,7 @@ impl Bench {
         let secrets = tokio::spawn(async move {
             while let Some(request) = requests.recv().await {
                 if let Request::Secrets { reply, .. } = request {
-                    let _ = reply.send(Ok(Secrets { full: Secret::new("board-secret") }));
+                    let _ = reply.send(Ok(Secrets { full: Secret::new("board-secret"), read: Secret::new("look") }));
                 }
             }
         });

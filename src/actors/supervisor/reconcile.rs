@@ -161,7 +161,7 @@ impl Supervisor {
         let label = record.label.or_else(|| plan.label.clone()).unwrap_or_else(|| default_label(&port, id));
         tracing::info!(board = %id, label, port = %port, "found");
         self.generation += 1;
-        let secrets = Secrets { full: record.secret };
+        let secrets = Secrets { full: record.secret, read: record.read_secret };
         let (handle, status) = match verdict {
             Verdict::Open(_) => (Some(self.start(id, &port, &label, &secrets, plan)), opening()),
             Verdict::Show(state, reason) => (None, Status { state, reason, firmware: None, clients: 0 }),
@@ -194,6 +194,7 @@ impl Supervisor {
                 id,
                 label: label.to_owned(),
                 secret: secrets.full.expose().to_owned(),
+                read_secret: secrets.read.expose().to_owned(),
             },
             library: plan.library,
             persistent: !matches!(port, Port::Usb(_)),

@@ -24,6 +24,7 @@ use crate::http::ws::SocketLimits;
 use crate::http::{Addresses, AdminToken, HttpConfig, HttpState, Lifecycle, Listeners, Peer, router};
 use crate::io::store::LocalUser;
 use crate::pure::port::Port;
+use crate::pure::secret::Secret;
 use crate::pure::view::{BoardState, BoardView};
 
 pub(crate) const BOARD: Uuid = Uuid::from_u128(0x11111111_1111_4111_8111_111111111111);
@@ -240,7 +241,7 @@ async fn play(
                 reply.send(find(id).map(drop)).unwrap();
             }
             Request::Secrets { id, reply } => {
-                reply.send(find(id).map(|_| Secrets { full: crate::pure::secret::Secret::new(SECRET) })).unwrap();
+                reply.send(find(id).map(|_| Secrets { full: Secret::new(SECRET), read: Secret::new("l00k") })).unwrap();
             }
             Request::Connect { id, kind: _, reply } => {
                 let link = match find(id) {

@@ -18,29 +18,39 @@ pub struct BoardRecord {
     pub label: Option<String>,
     /// Opens its sockets. Letters and digits only.
     pub secret: Secret,
+    /// Opens them for looking only.
+    pub read_secret: Secret,
 }
 
 impl Store {
-    /// The board's record; a new board gets a secret, which is on the disk before this returns.
+    /// The board's record; a new board gets its secrets, which are on the disk before this returns.
     pub async fn ensure_board(&self, id: Uuid) -> Result<BoardRecord, StoreError> {
         if let Some(board) = self.board(id).await? {
             return Ok(board);
         }
-        sqlx::query("INSERT INTO boards (id, secret) VALUES (?, ?) ON CONFLICT (id) DO NOTHING")
-            .bind(id.to_string())
-            .bind(random::secret()?.expose())
-            .execute(&self.database.durable)
-            .await?;
+        sqlx::query(
+            "INSERT INTO boards (id, secret, read_secret) VALUES (?, ?, ?)
+             ON CONFLICT (id) DO UPDATE SET read_secret = coalesce(read_secret, excluded.read_secret)",
+        )
+        .bind(id.to_string())
+        .bind(random::secret()?.expose())
+        .bind(random::secret()?.expose())
+        .execute(&self.database.durable)
+        .await?;
         self.board(id).await?.ok_or(StoreError::Damaged("board"))
     }
 
-    /// The board's record, if it was ever seen.
+    /// The board's record, if it was ever seen and has its secrets.
     pub async fn board(&self, id: Uuid) -> Result<Option<BoardRecord>, StoreError> {
-        let row: Option<(Option<String>, String)> = sqlx::query_as("SELECT label, secret FROM boards WHERE id = ?")
-            .bind(id.to_string())
-            .fetch_optional(&self.database.durable)
-            .await?;
-        Ok(row.map(|(label, secret)| BoardRecord { id, label, secret: Secret::new(secret) }))
+        let row: Option<(Option<String>, String, String)> =
+            sqlx::query_as("SELECT label, secret, read_secret FROM boards WHERE id = ? AND read_secret IS NOT NULL")
+                .bind(id.to_string())
+                .fetch_optional(&self.database.durable)
+                .await?;
+        Ok(row.map(|(label, secret, read_secret)| {
+            let (secret, read_secret) = (Secret::new(secret), Secret::new(read_secret));
+            BoardRecord { id, label, secret, read_secret }
+        }))
     }
 
     /// Gives a board a label, or with `None` its default again.

@@ -159,7 +159,12 @@ mod tests {
 
     /// A client that sends all of these at once, and a board that answers each as it comes. What the board got, and the client.
     fn all_at_once(commands: &[Command]) -> (Vec<Command>, Vec<u8>) {
-        let identity = fbp::Identity { id: uuid::Uuid::nil(), label: "board".into(), secret: "s".into() };
+        let identity = fbp::Identity {
+            id: uuid::Uuid::nil(),
+            label: "board".into(),
+            secret: "s".into(),
+            read_secret: String::new(),
+        };
         let mut mirror = fbp::Runtime::new(identity, None);
         mirror.handle_boot(&[], 0);
         let mut raw = RawClients::default();

@@ -3,12 +3,13 @@
 //! A client gets its replies in the order of its messages, also where a later one could be answered at once.
 //! So each message takes a slot; slots are emptied from the front.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::message::Incoming;
 use super::permission::Permission;
 use super::{Output, Runtime};
+use crate::pure::model::graph::Port;
 
 /// Messages of one client that may wait for their replies.
 const WAITING_MESSAGES: usize = 2048;
@@ -20,8 +21,10 @@ pub struct ClientId(pub u64);
 /// A connected client.
 #[derive(Debug, Default)]
 pub(super) struct Client {
-    /// It has sent a right secret, so it may see changes and data.
-    pub(super) authorised: bool,
+    /// The most that a secret of its has opened: it sees changes and data accordingly.
+    pub(super) may: Permission,
+    /// The out ports whose edges it watches; without a choice, all.
+    pub(super) selection: Option<BTreeSet<Port>>,
     slots: VecDeque<Slot>,
 }
 
@@ -109,17 +112,35 @@ impl Runtime {
 
     /// Whether anybody may see what happens.
     pub(super) fn has_audience(&self) -> bool {
-        self.clients.values().any(|client| client.authorised)
+        self.readers().next().is_some()
     }
 
-    /// Tells everybody who has proved the secret, except one.
-    pub(super) fn tell_except(&mut self, except: Option<ClientId>, text: &Arc<str>) {
-        let audience = self.clients.iter().filter(|(id, client)| client.authorised && Some(**id) != except);
+    /// The clients that may see graph and data.
+    pub(super) fn readers(&self) -> impl Iterator<Item = (ClientId, &Client)> {
+        let readers = self.clients.iter().filter(|(_, client)| client.may >= Permission::Read);
+        readers.map(|(id, client)| (*id, client))
+    }
+
+    /// Tells everybody who may at least that much, except one.
+    pub(super) fn tell_except(&mut self, except: Option<ClientId>, may: Permission, text: &Arc<str>) {
+        let audience = self.clients.iter().filter(|(id, client)| client.may >= may && Some(**id) != except);
         self.output.extend(audience.map(|(id, _)| Output::Send { to: *id, text: text.clone() }));
     }
 
-    /// Tells everybody who has proved the secret.
+    /// Tells everybody who may see graph and data.
     pub(super) fn tell(&mut self, text: &Arc<str>) {
-        self.tell_except(None, text);
+        self.tell_except(None, Permission::Read, text);
+    }
+
+    /// Nobody has chosen any edges any more.
+    pub(super) fn forget_selections(&mut self) {
+        self.clients.values_mut().for_each(|client| client.selection = None);
+    }
+}
+
+impl Client {
+    /// Whether it watches the edge that leaves that port.
+    pub(super) fn watches(&self, src: Port) -> bool {
+        self.selection.as_ref().is_none_or(|chosen| chosen.contains(&src))
     }
 }

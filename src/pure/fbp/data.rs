@@ -1,19 +1,25 @@
 //! `network:data`: what flows, as far as the board reports it, and remarks.
 
-use firmware_proto::{Event, PortRef};
+use firmware_proto::{Event, Packet, PortRef};
 use serde_json::json;
 
+use super::client::ClientId;
 use super::message::{outgoing, outgoing_raw, quoted};
 use super::op::{Action, Op, Then};
+use super::permission::Permission;
 use super::value::Collector;
-use super::{Runtime, naming};
-use crate::pure::model::graph::Initial;
+use super::{Output, Runtime, naming};
+use crate::pure::model::graph::{Export, Initial, NodeKey, Port};
 use crate::pure::model::library::Direction;
 
-/// An edge that is watched: the message up to its data, and the group that is being collected.
+/// An out port that is watched, and the group that is being collected there.
 #[derive(Debug)]
 pub(super) struct Watch {
-    head: Option<String>,
+    port: Port,
+    /// `network:data` of its edge up to the data.
+    edge: Option<String>,
+    /// `runtime:packet` of each exported port up to the data.
+    exports: Vec<String>,
     collector: Collector,
 }
 
@@ -66,21 +72,23 @@ impl Runtime {
     }
 
     fn tell_initials(&mut self, which: impl Fn(&Initial) -> bool) {
-        if self.selection.is_some() || !self.has_audience() {
-            return;
-        }
         let texts = self.graph.initials().iter().filter(|initial| which(initial)).map(|initial| {
             let tgt = naming::port(&self.graph, self.library.as_ref(), initial.tgt, Direction::In);
             let id = naming::initial_id(&tgt);
             let payload = json!({ "id": id, "graph": self.graph.name(), "tgt": tgt.json(), "data": initial.data });
             outgoing("network", "data", &payload, None)
         });
+        let watching: Vec<ClientId> =
+            self.readers().filter(|(_, it)| it.selection.is_none()).map(|(id, _)| id).collect();
+        if watching.is_empty() {
+            return;
+        }
         for text in texts.collect::<Vec<_>>() {
-            self.tell(&text);
+            self.output.extend(watching.iter().map(|to| Output::Send { to: *to, text: text.clone() }));
         }
     }
 
-    /// Takes an event of the board's: packets on watched edges become `network:data` for everybody who proved the secret.
+    /// Takes an event of the board's: packets on watched edges become `network:data`, those from exported ports `runtime:packet`.
     pub fn handle_event(&mut self, event: &Event) {
         let Event::PacketSent { src, packet, .. } = event else { return };
         if !self.has_audience() {
@@ -89,27 +97,64 @@ impl Runtime {
             return;
         }
         if !self.watches.contains_key(src) {
-            let watch = Watch { head: self.data_head(*src), collector: Collector::default() };
+            let Some(watch) = self.watch(*src) else { return };
             self.watches.insert(*src, watch);
         }
         let Some(watch) = self.watches.get_mut(src) else { return };
-        let Some(head) = &watch.head else { return };
-        if let Some(data) = watch.collector.take(*packet) {
+        let Some(data) = watch.collector.take(*packet).map(|data| data.to_string()) else { return };
+        if let Some(head) = &watch.edge {
             let text = outgoing_raw("network", "data", &format!("{head}{data}}}"), None);
-            self.tell(&text);
+            let port = watch.port;
+            let watching = self.clients.iter().filter(|(_, it)| it.may >= Permission::Read && it.watches(port));
+            self.output.extend(watching.map(|(to, _)| Output::Send { to: *to, text: text.clone() }));
+        }
+        for head in &watch.exports {
+            let text = outgoing_raw("runtime", "packet", &format!("{head}{data}}}"), None);
+            let allowed = self.clients.iter().filter(|(_, client)| client.may >= Permission::Full);
+            self.output.extend(allowed.map(|(to, _)| Output::Send { to: *to, text: text.clone() }));
         }
     }
 
-    /// The payload of `network:data` up to its data; `None` for ports that are not connected or not selected.
-    fn data_head(&self, src: PortRef) -> Option<String> {
+    /// What becomes of the packets from a port; `None` for a node that is not known.
+    fn watch(&self, src: PortRef) -> Option<Watch> {
         let port = self.graph.port(src)?;
+        let exports = self.graph.exports(Direction::Out).iter().filter(|export| export.port == port);
+        let graph = quoted(self.graph.name());
+        let head = |export: &Export| {
+            format!("{{\"port\":{},\"event\":\"data\",\"graph\":{graph},\"payload\":", quoted(&export.public))
+        };
+        let exports = exports.map(head).collect();
+        Some(Watch { port, edge: self.edge_head(port), exports, collector: Collector::new(self.is_cut(port)) })
+    }
+
+    /// The payload of `network:data` up to its data; `None` for a port that is not connected.
+    fn edge_head(&self, port: Port) -> Option<String> {
         let edge = self.graph.edge_from(port)?;
-        if self.selection.as_ref().is_some_and(|selection| !selection.ports.contains(&port)) {
-            return None;
-        }
         let src = naming::port(&self.graph, self.library.as_ref(), edge.src, Direction::Out);
         let tgt = naming::port(&self.graph, self.library.as_ref(), edge.tgt, Direction::In);
         let (id, graph) = (quoted(&naming::edge_id(&src, &tgt)), quoted(self.graph.name()));
         Some(format!("{{\"id\":{id},\"graph\":{graph},\"src\":{},\"tgt\":{},\"data\":", src.json(), tgt.json()))
+    }
+
+    /// Notes that a node gets integers that the dialect's reports cut.
+    pub(super) fn note_width(&mut self, port: Port, packets: &[Packet]) {
+        let cut = |packet: &Packet| matches!(packet, Packet::Integer(value) if i16::try_from(*value).is_err());
+        if self.device.cuts_reports() && packets.iter().any(cut) && self.wide.insert(port.node) {
+            self.watches.clear();
+        }
+    }
+
+    /// Whether integers from that port may have been cut: wide ones went in there or upstream of it.
+    fn is_cut(&self, port: Port) -> bool {
+        let mut reached = self.wide.clone();
+        loop {
+            let before = reached.len();
+            let flows = self.graph.edges().iter().filter(|edge| reached.contains(&edge.src.node));
+            let further: Vec<NodeKey> = flows.map(|edge| edge.tgt.node).collect();
+            reached.extend(further);
+            if reached.len() == before {
+                return reached.contains(&port.node);
+            }
+        }
     }
 }

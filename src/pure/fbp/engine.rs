@@ -38,8 +38,13 @@ pub(super) struct Flight {
 }
 
 impl Runtime {
-    /// Plans what can be planned.
+    /// Plans what can be planned, and tells what came of it.
     pub(super) fn advance(&mut self, now: u64) {
+        self.plan_waiting(now);
+        self.tell_ports();
+    }
+
+    fn plan_waiting(&mut self, now: u64) {
         let mut at = 0;
         while self.flights.len() < UNANSWERED_REQUESTS && self.barrier.is_none() {
             let passing = at > 0;
@@ -80,12 +85,14 @@ impl Runtime {
         if let Some(reason) = &self.down {
             return Err(Refusal::Down(reason.clone()));
         }
-        if !matches!(op.action, Action::Start | Action::Stop) && self.library.is_none() {
+        if !matches!(op.action, Action::Start | Action::Stop | Action::Keep) && self.library.is_none() {
             return Err(Refusal::NoLibrary);
         }
         if !matches!(op.action, Action::Clear { .. }) {
-            self.check_graph(op.graph.as_deref())?;
-            let anyway = matches!(op.action, Action::Start | Action::Stop);
+            if !matches!(op.action, Action::Keep) {
+                self.check_graph(op.graph.as_deref())?;
+            }
+            let anyway = matches!(op.action, Action::Start | Action::Stop | Action::Keep);
             if !anyway && !self.device.is_known() {
                 return Err(Refusal::Lost);
             }
@@ -150,6 +157,7 @@ impl Runtime {
         if let Then::RemoveNode { key, removed, .. } = &mut job.then
             && job.stages.is_empty()
         {
+            self.ports_changed |= self.graph.is_exported(*key);
             *removed = self.graph.remove_node(*key);
             self.watches.clear();
         }

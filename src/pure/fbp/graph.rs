@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::message::Incoming;
 use super::op::Action;
 use super::refusal::Refusal;
+use crate::pure::model::library::Direction;
 
 /// Reads a graph message: what to do, and the payload that confirms it.
 pub(super) fn parse(message: &Incoming) -> Result<(Action, Value), Refusal> {
@@ -54,6 +55,35 @@ fn read(message: &Incoming) -> Result<Option<(Action, Value)>, String> {
             let echo = json!({ "tgt": tgt.json(), "graph": graph });
             return Ok(Some((Action::RemoveInitial { tgt, data }, echo)));
         }
+        "addinport" | "addoutport" => {
+            let (public, port) = (message.name("public")?, message.own_port()?);
+            let echo = json!({ "public": public, "node": port.node, "port": port.port });
+            (Action::AddPort { direction: side(message), public, port, metadata: kept }, echo)
+        }
+        "removeinport" | "removeoutport" => {
+            let public = message.name("public")?;
+            let echo = json!({ "public": public, "graph": graph });
+            return Ok(Some((Action::RemovePort { direction: side(message), public }, echo)));
+        }
+        "renameinport" | "renameoutport" => {
+            let (from, to) = (message.name("from")?, message.name("to")?);
+            let echo = json!({ "from": from, "to": to, "graph": graph });
+            return Ok(Some((Action::RenamePort { direction: side(message), from, to }, echo)));
+        }
+        "addgroup" => {
+            let (name, nodes) = (message.name("name")?, message.names("nodes")?);
+            let echo = json!({ "name": name, "nodes": nodes });
+            (Action::AddGroup { name, nodes, metadata: kept }, echo)
+        }
+        "removegroup" => {
+            let name = message.name("name")?;
+            return Ok(Some((Action::RemoveGroup { name: name.clone() }, json!({ "name": name, "graph": graph }))));
+        }
+        "renamegroup" => {
+            let (from, to) = (message.name("from")?, message.name("to")?);
+            let echo = json!({ "from": from, "to": to, "graph": graph });
+            return Ok(Some((Action::RenameGroup { from, to }, echo)));
+        }
         _ => return Ok(None),
     };
     if let Some(metadata) = metadata {
@@ -61,6 +91,10 @@ fn read(message: &Incoming) -> Result<Option<(Action, Value)>, String> {
     }
     echo["graph"] = graph;
     Ok(Some((action, echo)))
+}
+
+fn side(message: &Incoming) -> Direction {
+    if message.command.ends_with("inport") { Direction::In } else { Direction::Out }
 }
 
 fn clear(message: &Incoming) -> Result<(Action, Value), String> {

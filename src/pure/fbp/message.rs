@@ -9,6 +9,9 @@ use crate::pure::model::library::NAME_CHARS;
 /// The most bytes of metadata that a node, an edge or an initial packet may carry, as JSON.
 const METADATA_BYTES: usize = 16 * 1024;
 
+/// The most names in one list.
+const LISTED_NAMES: usize = 256;
+
 /// A message from a client.
 #[derive(Debug)]
 pub(super) struct Incoming {
@@ -88,6 +91,23 @@ impl Incoming {
     /// A payload field `{node, port}`. Ports are not addressable, so there is no index.
     pub(super) fn port(&self, key: &str) -> Result<PortName, String> {
         PortName::parse(self.payload.get(key)).map_err(|error| format!("`{key}`: {error}"))
+    }
+
+    /// The payload's own `node` and `port`.
+    pub(super) fn own_port(&self) -> Result<PortName, String> {
+        Ok(PortName { node: self.name("node")?, port: self.name("port")? })
+    }
+
+    /// A payload field that must be an array of names.
+    pub(super) fn names(&self, key: &str) -> Result<Vec<String>, String> {
+        let list = self.payload.get(key).and_then(Value::as_array).filter(|list| list.len() <= LISTED_NAMES);
+        let list = list.ok_or_else(|| format!("`{key}` must be an array of at most {LISTED_NAMES} names"))?;
+        let text = |entry: &Value| {
+            entry.as_str().filter(|text| (1..=NAME_CHARS).contains(&text.chars().count())).map(str::to_owned)
+        };
+        list.iter()
+            .map(|entry| text(entry).ok_or_else(|| format!("`{key}` must hold names of 1 to {NAME_CHARS} characters")))
+            .collect()
     }
 
     /// The payload's `metadata`, if any.

@@ -1,4 +1,4 @@
-//! `graph:changenode` and `graph:changeedge`: what clients keep with nodes and edges. The board has no part in it.
+//! `graph:changenode`, `graph:changeedge` and `graph:changegroup`: what clients keep with nodes and edges. The board has no part in it.
 
 use serde_json::{Map, Value, json};
 
@@ -19,6 +19,12 @@ impl Runtime {
             let node = key.and_then(|key| self.graph.node_mut(key)).ok_or_else(|| Refusal::NoNode(name.clone()))?;
             merge(&mut node.metadata, change)?;
             return Ok(json!({ "id": name, "metadata": node.metadata, "graph": graph }));
+        }
+        if message.command == "changegroup" {
+            let name = message.name("name").map_err(Refusal::Malformed)?;
+            let group = self.graph.groups_mut().find_mut(&name).ok_or_else(|| Refusal::NoGroup(name.clone()))?;
+            merge(&mut group.metadata, change)?;
+            return Ok(json!({ "name": name, "metadata": group.metadata, "graph": graph }));
         }
         let src = message.port("src").map_err(Refusal::Malformed)?;
         let tgt = message.port("tgt").map_err(Refusal::Malformed)?;

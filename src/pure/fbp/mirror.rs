@@ -54,8 +54,8 @@ impl Runtime {
     pub fn handle_boot(&mut self, chatter: &[Response], now: u64) {
         self.device.boot(chatter);
         self.unknown_initials = chatter.iter().any(|response| matches!(response, Response::SendPacketDone { .. }));
+        self.leave_graph();
         self.graph.clear(DEFAULT_NAME.to_owned(), None);
-        self.selection = None;
         self.started_at = self.device.is_running().then_some(now);
         self.forget_names();
         self.tell_graph("clear", &json!({ "id": DEFAULT_NAME, "main": true }));
@@ -73,6 +73,11 @@ impl Runtime {
     pub fn check_raw(&mut self, command: &Command) -> Result<(), DebugPoint> {
         self.device.check(command, self.library.as_ref()).map_err(|danger| danger.debug_point())?;
         self.device.sent(command);
+        if let Command::SendPacket { target, packet } = command
+            && let Some(port) = self.graph.port(*target)
+        {
+            self.note_width(port, &[*packet]);
+        }
         Ok(())
     }
 
@@ -102,8 +107,8 @@ impl Runtime {
             }
             Response::NodeRemoved { node } => self.adopt_removal(node),
             Response::NodesCleared => {
+                self.leave_graph();
                 self.graph.forget_created();
-                self.selection = None;
                 self.unknown_initials = false;
                 self.tell_graph("clear", &json!({ "id": self.graph.name(), "main": true }));
                 if !self.device.is_running() {
@@ -149,6 +154,7 @@ impl Runtime {
             let gone = self.graph.remove_edge(edge.src);
             self.tell_removed(gone);
         }
+        self.ports_changed |= self.graph.is_exported(key);
         if let Some(node) = self.graph.remove_node(key) {
             self.tell_graph("removenode", &json!({ "id": node.name, "graph": self.graph.name() }));
         }

@@ -3,7 +3,7 @@
 //! Nothing in here waits or knows the time: call a `handle_` method when something happened, then take what is to be done from
 //! [`Runtime::poll`] until there is nothing left. `now` is always in milliseconds since 1970.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use firmware_proto::PortRef;
@@ -11,7 +11,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::pure::model::device::Device;
-use crate::pure::model::graph::Graph;
+use crate::pure::model::graph::{Graph, NodeKey};
 use crate::pure::model::library::Library;
 use crate::pure::request::{Request, Ticket};
 
@@ -19,7 +19,9 @@ mod client;
 mod component;
 mod data;
 mod engine;
+mod exports;
 mod graph;
+mod groups;
 mod message;
 mod metadata;
 mod mirror;
@@ -42,7 +44,6 @@ use client::Clients;
 use data::Watch;
 use engine::{Flight, Job, WAITING_OPS};
 use message::{Incoming, Malformed, error, outgoing};
-use network::Selection;
 use op::{Action, Op};
 use permission::Permission;
 use refusal::Refusal;
@@ -57,6 +58,8 @@ pub struct Identity {
     pub label: String,
     /// What a client must know. An empty one opens nothing.
     pub secret: String,
+    /// What a client must know that may only look. An empty one opens nothing.
+    pub read_secret: String,
 }
 
 impl std::fmt::Debug for Identity {
@@ -97,8 +100,13 @@ pub struct Runtime {
     started_at: Option<u64>,
     /// How long it ran before it stopped, in seconds.
     ran_for: u64,
-    selection: Option<Selection>,
     watches: HashMap<PortRef, Watch>,
+    /// Nodes that got an integer of more bits than the dialect's reports carry.
+    wide: BTreeSet<NodeKey>,
+    /// The exported ports may have changed since clients were told.
+    ports_changed: bool,
+    /// What clients were told last of the exported ports.
+    ports_told: String,
 
     ops: VecDeque<Op>,
     jobs: BTreeMap<u64, Job>,
@@ -124,8 +132,10 @@ impl Runtime {
             unknown_initials: false,
             started_at: None,
             ran_for: 0,
-            selection: None,
             watches: HashMap::new(),
+            wide: BTreeSet::new(),
+            ports_changed: false,
+            ports_told: String::new(),
             ops: VecDeque::new(),
             jobs: BTreeMap::new(),
             flights: HashMap::new(),
@@ -163,10 +173,6 @@ impl Runtime {
     /// A client is gone. What it asked for is still done.
     pub fn disconnect(&mut self, client: ClientId) {
         self.clients.remove(&client);
-        if self.selection.as_ref().is_some_and(|selection| selection.client == client) {
-            self.selection = None;
-            self.watches.clear();
-        }
     }
 
     /// What is to be done next.
@@ -192,31 +198,36 @@ impl Runtime {
                 return self.reply(client, error(&protocol, &text, request_id.as_deref()), now);
             }
         };
-        let permission = Permission::of(&message.secret, &self.identity.secret);
-        if permission == Permission::Full
-            && let Some(client) = self.clients.get_mut(&client)
-        {
-            client.authorised = true;
+        let permission = Permission::of(&message.secret, &self.identity);
+        if let Some(client) = self.clients.get_mut(&client) {
+            client.may = client.may.max(permission);
         }
-        let (protocol, command) = (message.protocol.as_str(), message.command.as_str());
-        let refusal = match (protocol, command) {
-            ("runtime", "getruntime") => return self.ask(client, message, permission, now),
-            _ if permission == Permission::Nothing => Refusal::Secret,
-            ("component", "list" | "getsource") | ("network", "getstatus") | ("graph", "changenode" | "changeedge") => {
+        let needed = Permission::needed(&message.protocol, &message.command);
+        let read = match (message.protocol.as_str(), message.command.as_str()) {
+            _ if permission < needed => {
+                Err(if permission == Permission::Nothing { Refusal::Secret } else { Refusal::ReadOnly })
+            }
+            ("runtime", "getruntime")
+            | ("component", "list" | "getsource")
+            | ("network", "getstatus")
+            | ("graph", "changenode" | "changeedge" | "changegroup") => {
                 return self.ask(client, message, permission, now);
             }
-            ("graph", _) => match graph::parse(&message) {
-                Ok((action, echo)) => return self.enqueue(client, "graph", message, action, echo, now),
-                Err(refusal) => refusal,
-            },
-            ("network", _) => match network::parse(&message) {
-                Ok((action, echo)) => return self.enqueue(client, "network", message, action, echo, now),
-                Err(refusal) => refusal,
-            },
-            _ => Refusal::Unsupported { protocol: protocol.to_owned(), command: command.to_owned() },
+            ("graph", _) => graph::parse(&message).map(|read| ("graph", read)),
+            ("network", _) => network::parse(&message).map(|read| ("network", read)),
+            ("runtime", "packet") => exports::parse_packet(&message).map(|read| ("runtime", read)),
+            (protocol, command) => {
+                Err(Refusal::Unsupported { protocol: protocol.to_owned(), command: command.to_owned() })
+            }
         };
-        let text = error(protocol, &refusal.text(&self.identity.label), message.request_id.as_deref());
-        self.reply(client, text, now);
+        match read {
+            Ok((protocol, read)) => self.enqueue(client, protocol, message, read, now),
+            Err(refusal) => {
+                let text = refusal.text(&self.identity.label);
+                let text = error(&message.protocol, &text, message.request_id.as_deref());
+                self.reply(client, text, now);
+            }
+        }
     }
 
     fn enqueue(
@@ -224,8 +235,7 @@ impl Runtime {
         client: ClientId,
         protocol: &'static str,
         message: Incoming,
-        action: Action,
-        echo: Value,
+        (action, echo): (Action, Value),
         now: u64,
     ) {
         let graph = message.payload.get("graph").and_then(Value::as_str).map(str::to_owned);
@@ -247,7 +257,7 @@ impl Runtime {
     fn question(&mut self, client: ClientId, message: &Incoming, permission: Permission, now: u64) -> Vec<Arc<str>> {
         let id = message.request_id.as_deref();
         let (command, payload) = match (message.protocol.as_str(), message.command.as_str()) {
-            ("runtime", _) => return vec![self.describe(message, permission)],
+            ("runtime", _) => return self.describe(message, permission),
             ("component", "list") => return self.component_list(message),
             ("component", _) => ("source", self.component_source(message)),
             ("network", _) => ("status", self.named_graph(message).map(|()| self.status_payload(now))),
@@ -257,7 +267,7 @@ impl Runtime {
             Ok(payload) => {
                 if message.protocol == "graph" {
                     let change = outgoing("graph", command, &payload, None);
-                    self.tell_except(Some(client), &change);
+                    self.tell_except(Some(client), Permission::Read, &change);
                 }
                 vec![outgoing(&message.protocol, command, &payload, id)]
             }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::message::PortName;
-use crate::pure::model::graph::{Edge, Graph, Initial, Node, Port};
+use crate::pure::model::graph::{Edge, Export, Graph, Group, Initial, Node, Port};
 use crate::pure::model::library::{Direction, Library};
 
 /// The name of a node's component.
@@ -68,12 +68,30 @@ pub(super) fn fbp_json(graph: &Graph, library: Option<&Library>) -> Value {
     json!({
         "caseSensitive": true,
         "properties": { "name": graph.title().unwrap_or(graph.name()), "environment": { "type": "microflo" } },
-        "inports": {},
-        "outports": {},
-        "groups": [],
+        "inports": exports(graph, library, Direction::In),
+        "outports": exports(graph, library, Direction::Out),
+        "groups": graph.groups().iter().map(|group| group_entry(graph, group)).collect::<Vec<_>>(),
         "processes": processes,
         "connections": edges.chain(initials).collect::<Vec<_>>(),
     })
+}
+
+fn exports(graph: &Graph, library: Option<&Library>, direction: Direction) -> Value {
+    let entry = |export: &Export| {
+        let inner = port(graph, library, export.port, direction);
+        (export.public.clone(), json!({ "process": inner.node, "port": inner.port, "metadata": export.metadata }))
+    };
+    Value::Object(graph.exports(direction).iter().map(entry).collect())
+}
+
+/// `{name, nodes, metadata}`.
+fn group_entry(graph: &Graph, group: &Group) -> Value {
+    json!({ "name": group.name, "nodes": node_names(graph, group), "metadata": group.metadata })
+}
+
+/// The names of a group's nodes.
+pub(super) fn node_names<'a>(graph: &'a Graph, group: &Group) -> Vec<&'a str> {
+    group.nodes.iter().filter_map(|key| graph.node(*key)).map(|node| node.name.as_str()).collect()
 }
 
 fn edge_entry(graph: &Graph, library: Option<&Library>, edge: &Edge) -> Value {

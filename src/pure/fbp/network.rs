@@ -18,18 +18,12 @@ use crate::pure::time::UnixMillis;
 /// Edges that one message may select.
 const SELECTED_EDGES: usize = 256;
 
-/// The edges that a client wants to watch, by out port; without a selection all are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Selection {
-    pub(super) client: ClientId,
-    pub(super) ports: Vec<Port>,
-}
-
 /// Reads a network message.
 pub(super) fn parse(message: &Incoming) -> Result<(Action, Value), Refusal> {
     match message.command.as_str() {
         "start" => Ok((Action::Start, Value::Null)),
         "stop" => Ok((Action::Stop, Value::Null)),
+        "persist" => Ok((Action::Keep, json!({}))),
         "edges" => edges(message).map_err(Refusal::Malformed),
         _ => {
             let (protocol, command) = (message.protocol.clone(), message.command.clone());
@@ -93,21 +87,33 @@ impl Runtime {
     }
 
     fn missing_subscriptions(&self) -> Vec<Step> {
-        let wanted = self.wanted_ports();
+        let wanted = self.wanted_ports(None);
         let missing = wanted.difference(self.device.subscriptions());
-        missing.map(|port| Step::may(Command::SubscribeToPort { port: *port, enable: true })).collect()
+        missing.map(|port| Step::may(subscribe(*port, true))).collect()
     }
 
-    /// The connected out ports that are to be watched.
-    fn wanted_ports(&self) -> BTreeSet<PortRef> {
-        let chosen = |port: &Port| self.selection.as_ref().is_none_or(|selection| selection.ports.contains(port));
-        let ports = self.graph.edges().iter().map(|edge| edge.src).filter(chosen);
-        ports.filter_map(|port| self.graph.port_ref(port)).collect()
+    /// The out ports that are to be watched: the exported ones, and those whose edges anybody (but `except`) watches.
+    fn wanted_ports(&self, except: Option<ClientId>) -> BTreeSet<PortRef> {
+        let exported = self.graph.exports(Direction::Out).iter().map(|export| export.port);
+        let edges = self.graph.edges().iter().map(|edge| edge.src).filter(|src| self.is_watched(*src, except));
+        exported.chain(edges).filter_map(|port| self.graph.port_ref(port)).collect()
+    }
+
+    /// Whether anybody (but `except`) watches the edge that leaves that port. Where nobody is there, all are watched.
+    fn is_watched(&self, src: Port, except: Option<ClientId>) -> bool {
+        let mut others = self.readers().filter(|(id, _)| Some(*id) != except).peekable();
+        (except.is_none() && others.peek().is_none()) || others.any(|(_, client)| client.watches(src))
+    }
+
+    /// Whether the board's reports from that out port are of use to anybody.
+    pub(super) fn is_wanted(&self, src: Port) -> bool {
+        self.graph.exports(Direction::Out).contains(src)
+            || (self.graph.edge_from(src).is_some() && self.is_watched(src, None))
     }
 
     pub(super) fn plan_edges(&mut self, edges: &[(PortName, PortName)], client: ClientId) -> Result<Turn, Refusal> {
-        let mut selection = Selection { client, ports: Vec::new() };
-        let mut wanted = BTreeSet::new();
+        let mut chosen = BTreeSet::new();
+        let mut wanted = self.wanted_ports(Some(client));
         for (src, tgt) in edges {
             let from = self.port_named(src, Direction::Out)?;
             let to = self.port_named(tgt, Direction::In)?;
@@ -116,13 +122,13 @@ impl Runtime {
             }
             let Some(port) = self.graph.port_ref(from) else { return Ok(Turn::Wait) };
             wanted.insert(port);
-            selection.ports.push(from);
+            chosen.insert(from);
         }
         let watched = self.device.subscriptions();
-        let subscribe = |enable| move |port: &PortRef| Step::must(Command::SubscribeToPort { port: *port, enable });
-        let off = watched.difference(&wanted).map(subscribe(false));
-        let on = wanted.difference(watched).map(subscribe(true));
-        Ok(go(off.chain(on).collect(), Then::Edges(selection)))
+        let step = |enable| move |port: &PortRef| Step::must(subscribe(*port, enable));
+        let off = watched.difference(&wanted).map(step(false));
+        let on = wanted.difference(watched).map(step(true));
+        Ok(go(off.chain(on).collect(), Then::Edges(chosen)))
     }
 
     /// The board has started its network.
@@ -157,6 +163,11 @@ impl Runtime {
         }
         status
     }
+}
+
+/// The command that makes the board report an out port's packets, or not.
+pub(super) fn subscribe(port: PortRef, enable: bool) -> Command {
+    Command::SubscribeToPort { port, enable }
 }
 
 /// Whole seconds between two times in milliseconds.

@@ -1,6 +1,6 @@
 //! Operations on the board: what a client wants, and what it takes.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use firmware_proto::Command;
 use serde_json::{Map, Value};
@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use super::client::Asker;
 use super::message::PortName;
 use super::naming;
-use super::network::Selection;
-use crate::pure::model::graph::{Edge, Node, NodeKey};
+use crate::pure::model::graph::{Edge, Node, NodeKey, Port};
+use crate::pure::model::library::Direction;
 
 /// What a client wants, its names not yet looked up.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,9 +34,27 @@ pub(super) enum Action {
     RemoveEdge { src: PortName, tgt: PortName },
     AddInitial { tgt: PortName, data: Value, metadata: Map<String, Value> },
     RemoveInitial { tgt: PortName, data: Option<Value> },
+    AddPort { direction: Direction, public: String, port: PortName, metadata: Map<String, Value> },
+    RemovePort { direction: Direction, public: String },
+    RenamePort { direction: Direction, from: String, to: String },
+    AddGroup { name: String, nodes: Vec<String>, metadata: Map<String, Value> },
+    RemoveGroup { name: String },
+    RenameGroup { from: String, to: String },
+    Packet { port: String, packet: PortPacket },
     Start,
     Stop,
     Edges(Vec<(PortName, PortName)>),
+    Keep,
+}
+
+/// What comes in at an exported port.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum PortPacket {
+    Data(Value),
+    BeginGroup,
+    EndGroup,
+    /// `connect` and `disconnect`, which mean nothing to a board.
+    Nothing,
 }
 
 /// What became of an operation's turn.
@@ -133,7 +151,10 @@ pub(super) enum Then {
     /// It runs already; only watching begins.
     Watch,
     Stop,
-    Edges(Selection),
+    /// A client watches these out ports from now on.
+    Edges(BTreeSet<Port>),
+    /// Nothing to be done, or taken back.
+    Done,
 }
 
 impl Op {
@@ -149,16 +170,29 @@ impl Op {
             Action::AddInitial { tgt, .. } | Action::RemoveInitial { tgt, .. } => {
                 format!("{command} to port {} of node {}", tgt.port, tgt.node)
             }
-            Action::Clear { .. } | Action::Start | Action::Stop | Action::Edges(_) => {
+            Action::AddPort { public: name, .. }
+            | Action::RemovePort { public: name, .. }
+            | Action::RenamePort { from: name, .. }
+            | Action::AddGroup { name, .. }
+            | Action::RemoveGroup { name }
+            | Action::RenameGroup { from: name, .. } => format!("{command} {name}"),
+            Action::Packet { port, .. } => format!("{command} to exported port {port}"),
+            Action::Clear { .. } | Action::Start | Action::Stop | Action::Edges(_) | Action::Keep => {
                 format!("{}:{command}", self.protocol)
             }
         }
+    }
+
+    /// Whether others are told that it was done.
+    pub(super) fn is_change(&self) -> bool {
+        !matches!(self.action, Action::Edges(_) | Action::Packet { .. } | Action::Keep)
     }
 
     pub(super) fn reply_command(&self) -> &str {
         match self.action {
             Action::Start => "started",
             Action::Stop => "stopped",
+            Action::Packet { .. } => "packetsent",
             _ => &self.command,
         }
     }

@@ -7,6 +7,7 @@ use firmware_proto::{Command, Edge as Wire};
 use serde_json::{Map, Value, json};
 
 use super::message::PortName;
+use super::network::subscribe;
 use super::op::{Action, Op, Plan, Stage, Step, Then, Turn, go};
 use super::refusal::{INITIALS, Refusal};
 use super::value::to_packets;
@@ -32,16 +33,26 @@ impl Runtime {
                 op.echo["src"] = json!({ "data": removed });
                 Ok(Turn::Done)
             }
+            Action::AddPort { direction, public, port, metadata } => {
+                self.plan_add_port(*direction, public, port, metadata)
+            }
+            Action::RemovePort { direction, public } => self.plan_remove_port(*direction, public),
+            Action::RenamePort { direction, from, to } => self.rename_port(*direction, from, to),
+            Action::AddGroup { name, nodes, metadata } => self.add_group(name, nodes, metadata),
+            Action::RemoveGroup { name } => self.remove_group(name),
+            Action::RenameGroup { from, to } => self.rename_group(from, to),
+            Action::Packet { port, packet } => self.plan_packet(port, packet),
             Action::Start => Ok(self.plan_start()),
             Action::Stop => Ok(self.plan_stop()),
             Action::Edges(edges) => self.plan_edges(edges, op.asker.client),
+            Action::Keep => Ok(Turn::Done),
         }
     }
 
     fn plan_clear(&mut self, name: &str, title: Option<&str>) -> Turn {
+        self.leave_graph();
         self.graph.clear(name.to_owned(), title.map(str::to_owned));
         self.forget_names();
-        self.selection = None;
         self.unknown_initials = false;
         let stop = self.device.runs_through_clear().then_some(Step::must(Command::StopNetwork));
         go(stop.into_iter().chain([Step::must(Command::ClearNodes)]).collect(), Then::Clear { cleared: false })
@@ -121,10 +132,11 @@ impl Runtime {
         let edge = Edge { src: from, tgt: to, metadata: metadata.clone() };
         let Some(wire) = self.wire(&edge) else { return Ok(Turn::Wait) };
         let mut steps = vec![Step::must(Command::ConnectNodes(wire))];
-        if self.device.is_running() && self.selection.is_none() {
-            steps.push(Step::may(Command::SubscribeToPort { port: wire.src, enable: true }));
-        }
         self.graph.add_edge(edge.clone());
+        let watched = self.device.subscriptions().contains(&wire.src);
+        if self.device.is_running() && !watched && self.is_wanted(from) {
+            steps.push(Step::may(subscribe(wire.src, true)));
+        }
         self.watches.clear();
         Ok(go(steps, Then::AddEdge { edge }))
     }
@@ -137,7 +149,12 @@ impl Runtime {
         let Some(wire) = self.wire(&edge) else { return Ok(Turn::Wait) };
         self.graph.remove_edge(from);
         self.watches.clear();
-        Ok(go(vec![Step::must(Command::DisconnectNodes(wire))], Then::RemoveEdge { edge }))
+        let mut steps = vec![Step::must(Command::DisconnectNodes(wire))];
+        // Firmware forgets the subscription with the edge.
+        if self.graph.exports(Direction::Out).contains(from) {
+            steps.push(Step::may(subscribe(wire.src, true)));
+        }
+        Ok(go(steps, Then::RemoveEdge { edge }))
     }
 
     fn plan_add_initial(
@@ -147,9 +164,7 @@ impl Runtime {
         metadata: &Map<String, Value>,
     ) -> Result<Turn, Refusal> {
         let to = self.port_named(tgt, Direction::In)?;
-        let (_, component) = self.node_named(&tgt.node)?;
-        let kind = component.port_by_id(Direction::In, to.port).map_or("", |port| port.kind.as_str());
-        let packets = to_packets(data, kind).map_err(|error| {
+        let packets = to_packets(data, self.port_kind(to)).map_err(|error| {
             let (node, port) = (tgt.node.clone(), tgt.port.clone());
             Refusal::Value { node, port, error }
         })?;
@@ -165,6 +180,7 @@ impl Runtime {
             return Err(Refusal::TooManyInitials);
         }
         let steps = packets.iter().map(|packet| Step::must(Command::SendPacket { target, packet: *packet })).collect();
+        self.note_width(to, &packets);
         let serial = self.graph.add_initial(to, data.clone(), metadata.clone(), packets, self.device.is_running());
         Ok(go(steps, Then::AddInitial { serial }))
     }

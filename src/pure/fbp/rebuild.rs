@@ -24,6 +24,7 @@ impl Runtime {
         }
         let edges =
             self.graph.edges_of(key).map(|edge| naming::edge(&self.graph, self.library.as_ref(), edge)).collect();
+        self.ports_changed |= self.graph.is_exported(key);
         self.graph.remove_node(key);
         self.watches.clear();
         let running = self.device.is_running();

@@ -9,6 +9,12 @@ use super::value::ValueError;
 /// Initial packets that a graph may have.
 pub(super) const INITIALS: usize = 256;
 
+/// Exported ports that a graph may have on each side.
+pub(super) const EXPORTS: usize = 256;
+
+/// Groups that a graph may have.
+pub(super) const GROUPS: usize = 64;
+
 /// Why a message is refused. The board's label is added where the text is sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refusal {
@@ -22,6 +28,8 @@ pub(super) enum Refusal {
     Malformed(String),
     #[error("this needs the board's secret; take it from the live URL and send it as `secret`")]
     Secret,
+    #[error("this secret only allows to look; changing anything needs the board's other secret, from its live URL")]
+    ReadOnly,
     #[error("{protocol}:{command} is not supported")]
     Unsupported { protocol: String, command: String },
     #[error(
@@ -53,6 +61,18 @@ pub(super) enum Refusal {
     NoEdge(String),
     #[error("there is no initial packet at port {port} of node {node}")]
     NoInitial { node: String, port: String },
+    #[error("the graph exports no {direction} port {port}; it exports {known}")]
+    NoExport { direction: Direction, port: String, known: String },
+    #[error("the graph exports an {direction} port {port} already")]
+    ExportExists { direction: Direction, port: String },
+    #[error("the graph exports {EXPORTS} {direction} ports already, the most that the bridge keeps")]
+    TooManyExports { direction: Direction },
+    #[error("there is no group {0} in the graph")]
+    NoGroup(String),
+    #[error("there is a group {0} in the graph already")]
+    GroupExists(String),
+    #[error("the graph has {GROUPS} groups already, the most that the bridge keeps")]
+    TooManyGroups,
     #[error("the graph has {INITIALS} initial packets already, the most that the bridge keeps")]
     TooManyInitials,
     #[error("port {port} of node {node}: {error}")]

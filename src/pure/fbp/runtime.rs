@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Runtime;
 use super::message::{Incoming, outgoing_raw};
-use super::permission::{Permission, capabilities};
+use super::permission::{Permission, all_capabilities};
 
 /// The version of the FBP network protocol that is spoken.
 const PROTOCOL_VERSION: &str = "0.8";
@@ -15,40 +15,42 @@ const PROTOCOL_VERSION: &str = "0.8";
 #[derive(Debug, Default)]
 pub(super) struct Description {
     nothing: Option<String>,
+    read: Option<String>,
     full: Option<String>,
 }
 
-impl Runtime {
-    /// Answered from what is known, always.
-    pub(super) fn describe(&mut self, message: &Incoming, permission: Permission) -> Arc<str> {
-        let known = match permission {
-            Permission::Nothing => &self.description.nothing,
-            Permission::Full => &self.description.full,
-        };
-        let payload = match known {
-            Some(payload) => payload.clone(),
-            None => self.description_text(permission),
-        };
-        let reply = outgoing_raw("runtime", "runtime", &payload, message.request_id.as_deref());
+impl Description {
+    fn of(&mut self, permission: Permission) -> &mut Option<String> {
         match permission {
-            Permission::Nothing => self.description.nothing = Some(payload),
-            Permission::Full => self.description.full = Some(payload),
+            Permission::Nothing => &mut self.nothing,
+            Permission::Read => &mut self.read,
+            Permission::Full => &mut self.full,
         }
-        reply
+    }
+}
+
+impl Runtime {
+    /// Answered from what is known, always. Whoever may use exported ports hears of them, too, if there are any.
+    pub(super) fn describe(&mut self, message: &Incoming, permission: Permission) -> Vec<Arc<str>> {
+        let known = self.description.of(permission).take();
+        let payload = known.unwrap_or_else(|| self.description_text(permission));
+        let reply = outgoing_raw("runtime", "runtime", &payload, message.request_id.as_deref());
+        *self.description.of(permission) = Some(payload);
+        let ports = (permission == Permission::Full && self.has_exports()).then(|| self.ports_message());
+        [reply].into_iter().chain(ports).collect()
     }
 
     fn description_text(&self, permission: Permission) -> String {
-        let all = capabilities(self.library.is_some());
-        let allowed = if permission == Permission::Full { all } else { &[] };
+        let has_library = self.library.is_some();
         let mut payload = json!({
             "id": self.identity.id,
             "label": self.identity.label,
             "type": "microflo",
             "version": PROTOCOL_VERSION,
-            "allCapabilities": all,
-            "capabilities": allowed,
+            "allCapabilities": all_capabilities(has_library),
+            "capabilities": permission.capabilities(has_library),
         });
-        if self.library.is_some() {
+        if has_library {
             payload["graph"] = json!(self.graph.name());
         }
         payload.to_string()

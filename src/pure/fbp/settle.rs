@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::client::ClientId;
 use super::message::{error, outgoing};
 use super::op::{Action, Op, Then};
+use super::permission::Permission;
 use super::refusal::Refusal;
 use super::{Runtime, naming};
 
@@ -16,7 +18,7 @@ impl Runtime {
         let current = job.epoch == self.graph.epoch();
         match job.failure {
             None => {
-                let announcements = self.complete(&job.then);
+                let announcements = self.complete(&job.then, job.op.asker.client);
                 self.succeed(&job.op, announcements, now);
                 self.after(&job.op, &job.then);
             }
@@ -34,12 +36,12 @@ impl Runtime {
 
     /// Confirms an operation to its asker, and tells everybody else what changed. Announcements come before.
     pub(super) fn succeed(&mut self, op: &Op, announcements: Vec<Arc<str>>, now: u64) {
-        if !matches!(op.action, Action::Edges(_)) && self.clients.len() > 1 {
+        if op.is_change() && self.clients.len() > 1 {
             for announcement in &announcements {
-                self.tell_except(Some(op.asker.client), announcement);
+                self.tell_except(Some(op.asker.client), Permission::Read, announcement);
             }
             let change = outgoing(op.protocol, op.reply_command(), &self.reply_payload(op, now), None);
-            self.tell_except(Some(op.asker.client), &change);
+            self.tell_except(Some(op.asker.client), Permission::Read, &change);
         }
         self.confirm(op, announcements, now);
     }
@@ -64,7 +66,7 @@ impl Runtime {
     }
 
     /// Changes that are certain now; returns what is announced before the confirmation.
-    fn complete(&mut self, then: &Then) -> Vec<Arc<str>> {
+    fn complete(&mut self, then: &Then, asker: ClientId) -> Vec<Arc<str>> {
         match then {
             Then::RemoveNode { edges, .. } => {
                 edges.iter().map(|edge| outgoing("graph", "removeedge", edge, None)).collect()
@@ -72,9 +74,10 @@ impl Runtime {
             Then::Rebuild { edges, .. } => {
                 edges.iter().map(|edge| outgoing("graph", "removeedge", edge, None)).collect()
             }
-            Then::Edges(selection) => {
-                self.selection = Some(selection.clone());
-                self.watches.clear();
+            Then::Edges(chosen) => {
+                if let Some(client) = self.clients.get_mut(&asker) {
+                    client.selection = Some(chosen.clone());
+                }
                 vec![]
             }
             _ => vec![],
@@ -112,7 +115,7 @@ impl Runtime {
                 return vec![outgoing("graph", "clear", &json!({ "id": self.graph.name() }), None)];
             }
             Then::Rebuild { .. } | Then::Clear { cleared: false } => self.graph_lost(),
-            Then::RemoveEdge { .. } | Then::Start | Then::Watch | Then::Stop | Then::Edges(_) => {}
+            Then::RemoveEdge { .. } | Then::Start | Then::Watch | Then::Stop | Then::Edges(_) | Then::Done => {}
         }
         vec![]
     }

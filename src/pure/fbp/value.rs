@@ -123,6 +123,8 @@ fn push_text(packets: &mut Vec<Packet>, text: &str, kind: &str) -> Result<(), Va
 /// Turns the packets of one edge back into values, groups collapsed into one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Collector {
+    /// Integers may have been cut to 16 bits on their way here.
+    cut: bool,
     open: Vec<Vec<Item>>,
     elements: usize,
 }
@@ -134,6 +136,11 @@ enum Item {
 }
 
 impl Collector {
+    /// With `cut`, integers are marked: only their lower 16 bits are known.
+    pub(super) fn new(cut: bool) -> Collector {
+        Collector { cut, ..Collector::default() }
+    }
+
     /// Takes a reported packet; returns a value when one is complete.
     pub(super) fn take(&mut self, packet: Packet) -> Option<Value> {
         let item = match packet {
@@ -148,6 +155,9 @@ impl Collector {
             Packet::BracketEnd => Item::Value(group_of(self.open.pop()?)),
             Packet::Byte(byte) => Item::Byte(byte),
             Packet::Boolean(value) => Item::Value(json!(value)),
+            Packet::Integer(value) if self.cut => {
+                Item::Value(json!({ "type": "integer", "low16": value as u16, "reported": false }))
+            }
             Packet::Integer(value) => Item::Value(json!(value)),
             Packet::Float(value) => Item::Value(json!(value)),
             Packet::Error(kind) => {
@@ -267,6 +277,14 @@ mod tests {
         assert_eq!(back(&text), [json!({"type": "string", "length": 2, "reported": false})]);
         assert_eq!(back(&[Byte(0)]), [json!({"type": "byte", "reported": false})]);
         assert_eq!(back(&[Byte(7)]), [json!(7)]);
+    }
+
+    #[test]
+    fn integers_that_may_have_been_cut_are_marked() {
+        let mut collector = Collector::new(true);
+        let marked = json!({"type": "integer", "low16": 65534, "reported": false});
+        assert_eq!(collector.take(Integer(-2)), Some(marked));
+        assert_eq!(collector.take(Boolean(true)), Some(json!(true)));
     }
 
     #[test]

@@ -83,6 +83,11 @@ impl Device {
         self.expected.may_run && self.dialect == Some(Dialect::Flo01)
     }
 
+    /// Whether integers in its reports are cut to 16 bits.
+    pub fn cuts_reports(&self) -> bool {
+        self.dialect == Some(Dialect::Flo01)
+    }
+
     /// Whether clearing leaves the network running.
     pub fn runs_through_clear(&self) -> bool {
         self.dialect == Some(Dialect::Microflo1)

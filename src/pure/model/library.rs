@@ -64,6 +64,11 @@ pub enum Direction {
     Out,
 }
 
+impl Direction {
+    /// Both sides.
+    pub const BOTH: [Direction; 2] = [Direction::In, Direction::Out];
+}
+
 impl std::fmt::Display for Direction {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {

@@ -21,13 +21,13 @@ const LIBRARY_FLO01: &str = "\
     AnalogRead RaspberryPi BooleanAnd BooleanOr BreakBeforeMake Constrain Count Delimit DigitalRead \
     DigitalWrite Forward Gate HysteresisLatch InvertBoolean LedMatrixMax MapLinear Max Min MonitorPin \
     NumberEquals PwmWrite ReadCapacitivePin Route SerialIn SerialOut Split Timer ToggleBoolean \
-    ToggleAnimation BoolToInt Repeat Drop Output";
+    ToggleAnimation BoolToInt core/Repeat core/Drop core/Output";
 
 /// The same for the 10-byte dialect.
 const LIBRARY_MICROFLO1: &str = "\
     AnalogRead BoolToInt BooleanAnd BooleanOr Constrain Count DigitalRead DigitalWrite Forward ForwardIf \
     Gate HoldPacket HysteresisLatch InvertBoolean MapLinear Max Min NumberEquals PseudoPwmWrite PwmWrite \
-    Route RunningMedian Split Timer ToggleBoolean Repeat Drop Output";
+    Route RunningMedian Split Timer ToggleBoolean core/Repeat core/Drop core/Output";
 
 macro_rules! kinds {
     ($($name:literal ($($in:ident: $in_type:literal),*) -> ($($out:ident: $out_type:literal),*) $make:expr; $description:literal)*) => {
@@ -62,7 +62,7 @@ kinds! {
         pins::DigitalRead::new; "Read a pin when triggered"
     "DigitalWrite" (r#in: "boolean", pin: "integer") -> (out: "boolean")
         pins::DigitalWrite::new; "Write a boolean to a pin"
-    "Drop" (r#in: "all") -> ()
+    "core/Drop" (r#in: "all") -> ()
         |_| flow::Swallow; "Swallow packets"
     "Forward" (r#in: "all") -> (out: "all")
         |_| flow::Forward; "Forward packets"
@@ -86,11 +86,11 @@ kinds! {
         |_| pins::MonitorPin; "Send a pin's state when the pin is chosen"
     "NumberEquals" (a: "integer", b: "integer") -> (out: "boolean")
         |_| number::Pair::new(|a, b| Packet::Boolean(a == b)); "Whether two numbers are equal"
-    "Output" (r#in: "all") -> ()
+    "core/Output" (r#in: "all") -> ()
         |_| flow::Swallow; "Accept packets"
     "PwmWrite" (dutycycle: "integer", pin: "integer") -> (out: "integer")
         |_| pins::PwmWrite::default(); "Set the duty cycle of a PWM pin, in percent"
-    "Repeat" (r#in: "all") -> (out: "all")
+    "core/Repeat" (r#in: "all") -> (out: "all")
         |_| flow::Repeat; "Repeat packets"
     "Route" (port: "integer", in1: "all", in2: "all", in3: "all", in4: "all", in5: "all", in6: "all", in7: "all", in8: "all", in9: "all")
         -> (out: "all")
@@ -142,7 +142,7 @@ pub fn component_id(dialect: Dialect, name: &str) -> Option<u8> {
 /// The simulated board's component map, as `microflo generate` writes one:
 /// `{components: {Name: {id, description, inPorts: {name: {id, type, description}}, outPorts: …}}}`.
 ///
-/// Ids are those of MicroFlo's stock library of the dialect, followed by `Repeat`, `Drop` and `Output`.
+/// Ids are those of MicroFlo's stock library of the dialect, followed by `core/Repeat`, `core/Drop` and `core/Output`.
 pub fn component_map(dialect: Dialect) -> Value {
     let components: Map<String, Value> = library(dialect)
         .zip(1_u8..)

@@ -35,7 +35,7 @@ fn numbers_are_those_of_the_stock_libraries() {
         assert_eq!(component_id(Dialect::Microflo1, name), Some(microflo1));
     }
     assert_eq!(component_id(Dialect::Flo01, "LedMatrixMax"), None);
-    assert_eq!(component_id(Dialect::Flo01, "Repeat"), Some(31));
+    assert_eq!(component_id(Dialect::Flo01, "core/Repeat"), Some(31));
 }
 
 #[test]
@@ -110,14 +110,14 @@ fn gate_and_route_remember_what_they_held_back() {
 #[test]
 fn brackets_pass_through_repeat_and_end_as_a_delimiter_in_delimit() {
     let group = [(0, BracketStart), (0, Byte(65)), (0, BracketEnd)];
-    assert_eq!(new("Repeat", &group), [BracketStart, Byte(65), BracketEnd]);
+    assert_eq!(new("core/Repeat", &group), [BracketStart, Byte(65), BracketEnd]);
     assert_eq!(old("Delimit", &group), [Byte(65), Byte(13)]);
 }
 
 #[test]
 fn drop_and_output_swallow() {
-    assert_eq!(new("Drop", &[(0, Integer(1))]), []);
-    assert_eq!(new("Output", &[(0, Integer(1))]), []);
+    assert_eq!(new("core/Drop", &[(0, Integer(1))]), []);
+    assert_eq!(new("core/Output", &[(0, Integer(1))]), []);
 }
 
 #[test]

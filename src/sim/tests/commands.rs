@@ -122,7 +122,7 @@ fn packets_for_a_stopped_network_wait_and_more_than_48_are_lost() {
     // An unused queue takes 49, but not the 49 that a node then sends for them.
     for (sent, delivered, lost) in [(48, 48, 0), (49, 0, 0), (50, 1, 49)] {
         for mut bench in both() {
-            let node = bench.node("Repeat");
+            let node = bench.node("core/Repeat");
             bench.subscribe(node, 0);
             for number in 0..sent {
                 assert_eq!(bench.packet(node, 0, Packet::Integer(number)), []);
@@ -136,7 +136,7 @@ fn packets_for_a_stopped_network_wait_and_more_than_48_are_lost() {
 #[test]
 fn integers_are_cut_and_bytes_hidden_in_reports_but_not_on_edges() {
     let mut bench = Bench::open(Config::new(Dialect::Flo01));
-    let (repeat, sum) = (bench.node("Repeat"), bench.node("NumberEquals"));
+    let (repeat, sum) = (bench.node("core/Repeat"), bench.node("NumberEquals"));
     bench.connect((repeat, 0), (sum, 0));
     bench.subscribe(repeat, 0);
     bench.subscribe(sum, 0);

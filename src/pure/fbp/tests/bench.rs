@@ -11,6 +11,7 @@ use crate::pure::model::library::Library;
 use crate::pure::request::{Failure, Outcome, Request};
 
 pub(super) const SECRET: &str = "s3cret";
+pub(super) const READ_SECRET: &str = "l00k";
 /// 2026-11-22T07:53:06.632Z
 pub(super) const NOW: u64 = 1_795_333_986_632;
 pub(super) const A: ClientId = ClientId(1);
@@ -43,7 +44,7 @@ impl Bench {
 
     pub(super) fn unplugged(library: Option<Library>) -> Bench {
         let id = Uuid::from_u128(0x2222_2222_2222_4222_8222_2222_2222_2222);
-        let identity = Identity { id, label: "Uno".into(), secret: SECRET.into() };
+        let identity = Identity { id, label: "Uno".into(), secret: SECRET.into(), read_secret: READ_SECRET.into() };
         Bench {
             runtime: Runtime::new(identity, library),
             board: Board::default(),
@@ -152,6 +153,12 @@ impl Bench {
             let replies = self.graph("addnode", json!({ "id": name, "component": component }));
             assert_eq!(replies[0]["command"], "addnode", "{replies:?}");
         }
+    }
+
+    /// The same in a stopped network.
+    pub(super) fn nodes_while_stopped(&mut self, component: &str, names: &[&str]) {
+        self.ask("network", "stop", json!({ "graph": "main" }));
+        self.nodes(component, names);
     }
 
     pub(super) fn raw(&mut self, command: Command) -> Result<Outcome, DebugPoint> {

@@ -3,6 +3,9 @@
 mod bench;
 mod chaos;
 mod edits;
+mod exports;
+mod groups;
+mod permissions;
 mod pipelining;
 mod raw;
 mod sessions;

@@ -6,7 +6,8 @@ use serde_json::json;
 use super::bench::{A, B, Bench, NOW, SECRET, commands, end, error_text, library, reply};
 use crate::pure::request::Failure;
 
-const ALL_CAPABILITIES: [&str; 7] = [
+const ALL_CAPABILITIES: [&str; 10] = [
+    "protocol:runtime",
     "protocol:graph",
     "protocol:component",
     "component:getsource",
@@ -14,6 +15,8 @@ const ALL_CAPABILITIES: [&str; 7] = [
     "network:status",
     "network:control",
     "network:data",
+    "network:persist",
+    "graph:readonly",
 ];
 
 #[test]
@@ -27,7 +30,7 @@ fn getruntime_is_always_answered() {
     let anonymous = r#"{"protocol":"runtime","command":"getruntime","payload":{},"requestId":"1"}"#;
     let got = reply(&mut bench, anonymous);
     assert_eq!(got, json!({ "protocol": "runtime", "command": "runtime", "payload": payload, "responseTo": "1" }));
-    payload["capabilities"] = json!(ALL_CAPABILITIES);
+    payload["capabilities"] = json!(ALL_CAPABILITIES[..9]);
     assert_eq!(bench.ask("runtime", "getruntime", json!({}))[0]["payload"], payload);
     bench.runtime.set_label("Lamp".into());
     assert_eq!(bench.ask("runtime", "getruntime", json!({}))[0]["payload"]["label"], "Lamp");

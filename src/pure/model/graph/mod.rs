@@ -8,6 +8,14 @@ use std::collections::{BTreeMap, HashMap};
 use firmware_proto::{Packet, PortRef};
 use serde_json::{Map, Value};
 
+use super::library::Direction;
+
+mod exports;
+mod groups;
+
+pub use exports::{Export, Exports};
+pub use groups::{Group, Groups};
+
 /// The graph's name until a client gives it one.
 pub const DEFAULT_NAME: &str = "main";
 
@@ -27,6 +35,9 @@ pub struct Graph {
     by_name: HashMap<String, NodeKey>,
     edges: Vec<Edge>,
     initials: Vec<Initial>,
+    inports: Exports,
+    outports: Exports,
+    groups: Groups,
     next_key: u32,
     next_serial: u64,
     epoch: u32,
@@ -46,7 +57,7 @@ pub struct Node {
 }
 
 /// A node's port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Port {
     /// The node.
     pub node: NodeKey,
@@ -91,6 +102,9 @@ impl Default for Graph {
             by_name: HashMap::new(),
             edges: Vec::new(),
             initials: Vec::new(),
+            inports: Exports::default(),
+            outports: Exports::default(),
+            groups: Groups::default(),
             next_key: 1,
             next_serial: 1,
             epoch: 0,
@@ -210,13 +224,47 @@ impl Graph {
         true
     }
 
-    /// Removes a node, its edges and initial packets.
+    /// Removes a node, its edges, initial packets and exported ports.
     pub fn remove_node(&mut self, key: NodeKey) -> Option<Node> {
         let node = self.nodes.remove(&key)?;
         self.by_name.remove(&node.name);
         self.edges.retain(|edge| edge.src.node != key && edge.tgt.node != key);
         self.initials.retain(|initial| initial.tgt.node != key);
+        self.inports.forget_node(key);
+        self.outports.forget_node(key);
+        self.groups.forget_node(key);
         Some(node)
+    }
+
+    /// The exported ports of one side.
+    pub fn exports(&self, direction: Direction) -> &Exports {
+        match direction {
+            Direction::In => &self.inports,
+            Direction::Out => &self.outports,
+        }
+    }
+
+    /// The exported ports of one side, to change them.
+    pub fn exports_mut(&mut self, direction: Direction) -> &mut Exports {
+        match direction {
+            Direction::In => &mut self.inports,
+            Direction::Out => &mut self.outports,
+        }
+    }
+
+    /// Whether a node has an exported port.
+    pub fn is_exported(&self, key: NodeKey) -> bool {
+        self.inports.iter().chain(self.outports.iter()).any(|export| export.port.node == key)
+    }
+
+    /// The groups.
+    pub fn groups(&self) -> &Groups {
+        &self.groups
+    }
+
+    /// The groups, to change them.
+    pub fn groups_mut(&mut self) -> &mut Groups {
+        &mut self.groups
     }
 
     /// The edge that leaves an out port: there is at most one.
