@@ -52,17 +52,11 @@ impl Board {
         Board::start(command, link, firmware.join(MAP))
     }
 
-    /// A simulated board in a process of its own, with the components of `components/core.json` in their collection; `args` as
-    /// for `simulate`.
+    /// A simulated board in a process of its own; `args` as for `simulate`.
     pub(crate) fn simulated(args: &[&str], dir: &Path) -> Board {
         let mut command = Command::new(PROGRAM);
         command.arg("simulate").args(args).arg("--dir").arg(dir);
-        let board = Board::start(command, dir.join("board-1"), dir.join("components.json"));
-        let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/firmware");
-        let mut rename = Command::new("node");
-        rename.arg(here.join("node/collection.js")).arg(here.join("components/core.json")).arg(&board.map);
-        assert!(rename.status().unwrap().success());
-        board
+        Board::start(command, dir.join("board-1"), dir.join("components.json"))
     }
 
     /// The Arduino firmware `name` on an emulated Mega: 9600 baud, a receiver that loses bytes, and a bootloader that is deaf

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::board::{Board, rig};
+use crate::mocha;
 use crate::support::secret;
 
 /// Its tests.
@@ -95,31 +96,21 @@ fn failures(board: &mut Board, suite: &Path, dir: &Path) -> Vec<String> {
     let port: u16 = port.parse().unwrap();
     let config = json!({ "name": "microflo", "host": host, "port": port, "collection": "core", "version": "0.7" });
     std::fs::write(dir.join("fbp-config.json"), config.to_string()).unwrap();
-    let output = Command::new("node")
-        .arg(suite.join("bin/fbp-test"))
-        .args(["--reporter", "json"])
-        .current_dir(rig("npm")) // it starts `./node_modules/.bin/_mocha`
-        .env("PROJECT_HOME", dir)
-        .env("FBP_PROTOCOL_SECRET", secret(&shown))
-        .output()
-        .unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    // The suite itself prints a line or two first.
-    let report = said.find("\n{\n").unwrap_or_else(|| panic!("{said}\n{}", String::from_utf8_lossy(&output.stderr)));
-    let report: Value = serde_json::from_str(&said[report..]).unwrap();
-    for failure in report["failures"].as_array().unwrap() {
-        println!("{}: {}", failure["fullTitle"], failure["err"]["message"]);
-    }
-    println!("{}: {}", shown["firmware"]["dialect"], report["stats"]);
-    let titles = |key: &str| -> Vec<String> {
-        let tests = report[key].as_array().unwrap().iter();
-        let title = |test: &Value| test["fullTitle"].as_str().unwrap().strip_prefix(TITLE).unwrap().to_owned();
-        tests.map(title).collect()
+    println!("{}:", shown["firmware"]["dialect"]);
+    let report = mocha::run(
+        Command::new("node")
+            .arg(suite.join("bin/fbp-test"))
+            .current_dir(rig("npm")) // it starts `./node_modules/.bin/_mocha`
+            .env("PROJECT_HOME", dir)
+            .env("FBP_PROTOCOL_SECRET", secret(&shown)),
+    );
+    let titles = |titles: &[String]| -> Vec<String> {
+        titles.iter().map(|title| title.strip_prefix(TITLE).unwrap().to_owned()).collect()
     };
-    let (all, failures) = (titles("tests"), titles("failures"));
+    let (all, failures) = (titles(&report.tests), titles(&report.failures));
     assert_eq!(all.len(), TESTS);
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), TESTS, "each has a title of its own");
-    assert_eq!(titles("passes").len() + failures.len(), TESTS, "none is left out");
+    assert_eq!(report.passes.len() + failures.len(), TESTS, "none is left out");
     assert!(board.lives());
     failures
 }
