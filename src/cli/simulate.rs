@@ -30,6 +30,9 @@ pub(super) struct SimulateArgs {
     /// What they speak
     #[arg(long, value_parser = value::dialect, default_value = Dialect::Flo01.name())]
     dialect: Dialect,
+    /// Report the values of bytes, which stock firmware does not
+    #[arg(long)]
+    reports_bytes: bool,
 }
 
 /// Runs until it is interrupted or all boards are gone.
@@ -45,7 +48,7 @@ pub(super) async fn simulate(args: SimulateArgs) -> anyhow::Result<()> {
     for index in 1..=args.count {
         let link = args.dir.join(format!("board-{index}"));
         let embedded = Some(sim::blink(args.dialect, BLINK));
-        let config = sim::Config { embedded, ..sim::Config::new(args.dialect) };
+        let config = sim::Config { embedded, reports_bytes: args.reports_bytes, ..sim::Config::new(args.dialect) };
         boards.spawn(async move { sim::serve_pty(&link, config, sim::Opening::Joins).await });
     }
     let gone = async {

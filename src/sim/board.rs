@@ -55,7 +55,7 @@ impl Board {
         });
         let byte_time = config.line.map_or(Duration::ZERO, |line| line.byte_time());
         Board {
-            firmware: Firmware::new(config.dialect, config.node_limit, config.message_limit),
+            firmware: Firmware::new(&config),
             boots_at: Some(now + config.bootloader.deaf),
             started: now,
             clock: now,

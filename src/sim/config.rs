@@ -37,6 +37,8 @@ pub struct Config {
     pub node_limit: usize,
     /// Room for queued messages.
     pub message_limit: usize,
+    /// Whether it reports the values of bytes, as no firmware does yet: stock builds report each as 0.
+    pub reports_bytes: bool,
     /// What goes wrong, and when.
     pub script: Vec<Scripted>,
     /// What goes wrong at random.
@@ -86,6 +88,7 @@ impl Config {
             loop_period: LOOP_PERIOD,
             node_limit: NODE_LIMIT,
             message_limit: MESSAGE_LIMIT,
+            reports_bytes: false,
             script: Vec::new(),
             noise: Vec::new(),
         }

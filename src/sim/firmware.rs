@@ -4,6 +4,7 @@ use firmware_proto::board_side::{Answer, Board, Parser};
 use firmware_proto::{Body, Command, DebugLevel, DebugPoint, Dialect, Message, Packet, Response};
 
 use super::component::Pins;
+use super::config::Config;
 use super::crash::Crash;
 use super::network::{Done, Graph, Network};
 
@@ -26,8 +27,9 @@ struct Engine {
 
 impl Firmware {
     /// Firmware just after its reset.
-    pub(super) fn new(dialect: Dialect, node_limit: usize, message_limit: usize) -> Self {
-        let network = Network::new(dialect, node_limit, message_limit);
+    pub(super) fn new(config: &Config) -> Self {
+        let dialect = config.dialect;
+        let network = Network::new(config);
         Firmware { parser: Parser::new(dialect), engine: Engine { dialect, network, now_ms: 0, crashed: None } }
     }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use firmware_proto::{DebugLevel, DebugPoint, Dialect, Edge, Event, Packet, PortRef};
 
 use super::component::{Kind, Logic, Pins};
+use super::config::Config;
 use super::crash::Crash;
 use super::queue::{Queue, Queued, Route};
 
@@ -36,6 +37,7 @@ pub(super) struct Network {
     queue: Queue,
     running: bool,
     debug_level: u8,
+    reports_bytes: bool,
     /// The board's pins.
     pub pins: Pins,
     /// What the board has to say, in order.
@@ -60,14 +62,15 @@ pub(super) type Done = Result<Result<(), DebugPoint>, Crash>;
 
 impl Network {
     /// An empty, stopped network.
-    pub(super) fn new(dialect: Dialect, node_limit: usize, message_limit: usize) -> Self {
+    pub(super) fn new(config: &Config) -> Self {
         Network {
-            dialect,
+            dialect: config.dialect,
             nodes: std::iter::once(None).collect(),
-            node_limit,
-            queue: Queue::new(message_limit),
+            node_limit: config.node_limit,
+            queue: Queue::new(config.message_limit),
             running: false,
             debug_level: DebugLevel::Error as u8,
+            reports_bytes: config.reports_bytes,
             pins: Pins::default(),
             events: Vec::new(),
         }

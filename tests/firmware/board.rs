@@ -8,10 +8,13 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
 
-use crate::support::{Bridge, PATIENCE};
+use crate::support::{Bridge, PATIENCE, PROGRAM};
 
 /// An Arduino's clock.
 const CLOCK_HZ: f64 = 16e6;
+
+/// A firmware's component map.
+const MAP: &str = "componentlib-map.json";
 
 /// Where the rig is. Whatever is missing is built first, by one test for all: the scripts hold locks.
 static RIG: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -46,7 +49,14 @@ impl Board {
         let link = dir.join(link);
         let mut command = Command::new(firmware.join("firmware"));
         command.arg(&link);
-        Board::start(command, link, &firmware)
+        Board::start(command, link, firmware.join(MAP))
+    }
+
+    /// A simulated board in a process of its own; `args` as for `simulate`.
+    pub(crate) fn simulated(args: &[&str], dir: &Path) -> Board {
+        let mut command = Command::new(PROGRAM);
+        command.arg("simulate").args(args).arg("--dir").arg(dir);
+        Board::start(command, dir.join("board-1"), dir.join("components.json"))
     }
 
     /// The Arduino firmware `name` on an emulated Mega: 9600 baud, a receiver that loses bytes, and a bootloader that is deaf
@@ -57,16 +67,16 @@ impl Board {
         let mut command = Command::new(rig("avrboard"));
         command.args(["--mcu", "atmega2560", "--deaf-ms", "1000", "--elf"]).arg(firmware.join("fw.elf"));
         command.arg("--link").arg(&link);
-        Board::start(command, link, &firmware)
+        Board::start(command, link, firmware.join(MAP))
     }
 
-    fn start(mut command: Command, link: PathBuf, firmware: &Path) -> Board {
+    fn start(mut command: Command, link: PathBuf, map: PathBuf) -> Board {
         // A killed linux firmware leaves its link behind.
         let _ = std::fs::remove_file(&link);
         let stderr = link.with_extension("err");
         let file = File::create(&stderr).unwrap();
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn().unwrap();
-        let board = Board { child, link, map: firmware.join("componentlib-map.json"), stderr };
+        let board = Board { child, link, map, stderr };
         let began = Instant::now();
         while !board.link.exists() {
             assert!(began.elapsed() < PATIENCE, "the board makes no terminal: {}", board.said());

@@ -18,6 +18,7 @@ linux() {
   for graph in empty forward blink flood; do
     timed "linux/$graph" "$here/build-linux.sh" "$graph" "$here/graphs/$graph.fbp"
   done
+  timed linux/core "$here/build-linux.sh" core "$here/graphs/repeat.fbp" "$here/components/core.json"
 }
 avr() {
   timed avr/mega-forward "$here/build-avr.sh" mega forward "$here/graphs/forward.fbp"

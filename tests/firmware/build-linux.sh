@@ -11,7 +11,8 @@ lock "linux-$name"
 library=$(realpath "${3:-$modules/microflo-core/components/linux-standard.json}") # the generator wants it absolute
 
 out=$rig/linux/$name
-wanted=$(digest "$graph" "$library" "$here/package-lock.json" "${BASH_SOURCE[0]}" "$here/lib.sh")
+wanted=$(digest "$graph" "$library" "$here/package-lock.json" "${BASH_SOURCE[0]}" "$here/lib.sh" \
+  "$here/node/collection.js")
 # A library of one's own names its components beside it: they count too.
 [ $# -lt 3 ] || wanted+=$(digest "$(dirname "$library")"/*.hpp)
 ! fresh "$out/.built" "$wanted" || exit 0
@@ -19,6 +20,7 @@ wanted=$(digest "$graph" "$library" "$here/package-lock.json" "${BASH_SOURCE[0]}
 rm -rf "$out"
 mkdir -p "$out"
 generate linux linux_main.hpp "$graph" "$library" "$out"
+node "$here/node/collection.js" "$library" "$out/componentlib-map.json"
 g++ -O1 -w -std=c++11 -I "$modules/microflo/microflo" -I "$modules/microflo-core/components" \
   "$out/main.cpp" -o "$out/firmware" -lrt -lutil
 printf '%s\n' "$wanted" >"$out/.built"

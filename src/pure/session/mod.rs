@@ -368,6 +368,8 @@ impl Session {
     }
 
     fn notify(&mut self, notice: Notice) {
+        // In the board's order: the answer to a start comes before the packets that it set going.
+        self.report_done();
         self.outputs.push_back(Output::Notice(notice));
     }
 

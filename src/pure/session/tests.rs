@@ -262,6 +262,26 @@ fn requests_are_answered_in_order_and_the_window_holds() {
 }
 
 #[test]
+fn an_answer_and_an_event_in_one_read_stay_in_order() {
+    for dialect in Dialect::ALL {
+        let mut bench = Bench::up(dialect);
+        bench.notices.clear();
+        bench.submit(1, Command::StartNetwork);
+        let mut bytes = Vec::new();
+        while let Some(output) = bench.session.poll() {
+            let Output::Transmit(sent) = output else { panic!("{output:?}") };
+            bytes.extend(bench.board_hears(&sent));
+        }
+        let event = Event::Debug { level: 1, point: DebugPoint::NotImplemented };
+        bytes.extend_from_slice(Message { request_id: 0, body: Body::Event(event) }.encode(dialect).as_bytes());
+        bench.host_hears(&bytes);
+        bench.run(Duration::from_millis(10));
+        let answer = Notice::Done(Ticket(1), Ok(Response::NetworkStarted));
+        assert_eq!(bench.notices, [answer, Notice::Event(event)]);
+    }
+}
+
+#[test]
 fn a_refusal_fails_its_own_command_only() {
     for dialect in Dialect::ALL {
         let mut bench = Bench::up(dialect);

@@ -151,7 +151,7 @@ impl Board {
     }
 
     fn restart(&mut self, now: Instant) {
-        self.firmware = Firmware::new(self.config.dialect, self.config.node_limit, self.config.message_limit);
+        self.firmware = Firmware::new(&self.config);
         self.ring.clear();
         self.sending.clear(now);
         self.stalled_until = now;

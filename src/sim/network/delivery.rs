@@ -52,14 +52,12 @@ impl Network {
         Ok(())
     }
 
-    /// Reports a packet, as far as firmware can: a byte's value never, in the 8-byte dialect brackets neither.
+    /// Reports a packet, as far as firmware can: stock builds a byte's value never, in the 8-byte dialect brackets neither.
     fn report(&mut self, src: PortRef, target: Option<PortRef>, packet: Packet) {
-        let packet = match packet {
-            Packet::Byte(_) => Packet::Byte(0),
-            packet => packet,
-        };
+        let hidden = matches!(packet, Packet::Byte(_)) && !self.reports_bytes;
+        let packet = if hidden { Packet::Byte(0) } else { packet };
         let brackets = matches!(packet, Packet::BracketStart | Packet::BracketEnd);
-        if matches!(packet, Packet::Byte(_)) || (brackets && self.dialect == Dialect::Flo01) {
+        if hidden || (brackets && self.dialect == Dialect::Flo01) {
             self.debug(DebugLevel::Error, DebugPoint::NotImplemented);
         }
         let target = match self.dialect {

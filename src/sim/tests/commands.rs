@@ -149,6 +149,17 @@ fn integers_are_cut_and_bytes_hidden_in_reports_but_not_on_edges() {
 }
 
 #[test]
+fn a_board_may_report_bytes() {
+    for dialect in Dialect::ALL {
+        let mut bench = Bench::open(Config { reports_bytes: true, ..Config::new(dialect) });
+        let repeat = bench.node("core/Repeat");
+        bench.subscribe(repeat, 0);
+        bench.send(Command::StartNetwork);
+        assert_eq!(bench.packet(repeat, 0, Packet::Byte(0xab)), [Packet::Byte(0xab)]);
+    }
+}
+
+#[test]
 fn detailed_debugging_works_in_the_10_byte_dialect_only() {
     for mut bench in both() {
         bench.send(Command::ConfigureDebug { level: 4 });
