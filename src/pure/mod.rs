@@ -6,6 +6,7 @@ pub mod board;
 pub mod families;
 pub mod fbp;
 pub mod identity;
+pub mod language;
 pub mod model;
 pub mod port;
 pub mod raw;
