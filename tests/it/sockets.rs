@@ -44,8 +44,8 @@ async fn build(client: &mut Fbp) {
     }
     let initial = json!({ "src": { "data": 20 }, "tgt": end("timer", "interval"), "graph": "main" });
     assert_eq!(client.ask("graph", "addinitial", initial).await["command"], "addinitial");
-    client.ask("network", "start", json!({ "graph": "main" })).await;
-    client.until(|message| message["command"] == "started").await;
+    let started = client.ask("network", "start", json!({ "graph": "main" })).await;
+    assert_eq!(started["command"], "started", "the answer comes before the packets");
 }
 
 fn is_pong(body: &Body) -> bool {
