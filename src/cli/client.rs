@@ -4,7 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
+use futures_util::StreamExt;
 use hyper::client::conn::http1;
 use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::{Method, Request, StatusCode};
@@ -18,6 +19,8 @@ use crate::http::board_json::BoardJson;
 
 /// How long the bridge may take to answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(15);
+/// How long an answer of several lines may take in all: a graph on a slow line.
+const LINES_LIMIT: Duration = Duration::from_secs(120);
 /// The longest answer, in bytes.
 const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 
@@ -97,21 +100,58 @@ impl Client {
         self.send(Method::POST, path, body.into()).await.map(drop)
     }
 
+    /// Asks for a change, and takes the answer.
+    pub(super) async fn post_for<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        let body = serde_json::to_vec(body).map_err(broken)?;
+        serde_json::from_slice(&self.send(Method::POST, path, body.into()).await?).map_err(broken)
+    }
+
+    /// Asks for an end of something.
+    pub(super) async fn delete(&self, path: &str) -> Result<(), ClientError> {
+        self.send(Method::DELETE, path, Body::empty()).await.map(drop)
+    }
+
+    /// Asks for a change that takes its time, and takes each line of the answer as it comes.
+    pub(super) async fn post_lines<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        mut line: impl FnMut(T),
+    ) -> Result<(), ClientError> {
+        let body = serde_json::to_vec(body).map_err(broken)?;
+        let request = request(Method::POST, path, body.into())?;
+        let exchange = exchange(&self.path, request, |text: &[u8]| {
+            line(serde_json::from_slice(text).map_err(broken)?);
+            Ok(())
+        });
+        let (status, answer) =
+            tokio::time::timeout(LINES_LIMIT, exchange).await.map_err(|_| ClientError::NoAnswer)??;
+        if status.is_success() { Ok(()) } else { Err(refused(status, &answer)) }
+    }
+
     async fn send(&self, method: Method, path: &str, body: Body) -> Result<Vec<u8>, ClientError> {
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(HOST, "localhost")
-            .header(CONTENT_TYPE, "application/json")
-            .body(body)
-            .map_err(broken)?;
-        let exchange = tokio::time::timeout(ANSWER_LIMIT, exchange(&self.path, request));
+        let request = request(method, path, body)?;
+        let exchange = tokio::time::timeout(ANSWER_LIMIT, exchange(&self.path, request, |_| Ok(())));
         let (status, answer) = exchange.await.map_err(|_| ClientError::NoAnswer)??;
         if status.is_success() { Ok(answer) } else { Err(refused(status, &answer)) }
     }
 }
 
-async fn exchange(path: &Path, request: Request<Body>) -> Result<(StatusCode, Vec<u8>), ClientError> {
+fn request(method: Method, path: &str, body: Body) -> Result<Request<Body>, ClientError> {
+    let request = Request::builder().method(method).uri(path).header(HOST, "localhost");
+    request.header(CONTENT_TYPE, "application/json").body(body).map_err(broken)
+}
+
+/// Sends a request; returns the status and the whole answer. A good answer's lines go to `line` as they come.
+async fn exchange(
+    path: &Path,
+    request: Request<Body>,
+    mut line: impl FnMut(&[u8]) -> Result<(), ClientError>,
+) -> Result<(StatusCode, Vec<u8>), ClientError> {
     let io = UnixStream::connect(path).await.map_err(|error| match error.kind() {
         io::ErrorKind::PermissionDenied => ClientError::Denied(path.to_owned()),
         _ => ClientError::NotRunning { tried: vec![path.to_owned()] },
@@ -120,8 +160,20 @@ async fn exchange(path: &Path, request: Request<Body>) -> Result<(StatusCode, Ve
     let answer = async {
         let response = sender.send_request(request).await.map_err(broken)?;
         let status = response.status();
-        let body = to_bytes(Body::new(response.into_body()), MAX_ANSWER_BYTES).await.map_err(broken)?;
-        Ok((status, body.to_vec()))
+        let mut body = Body::new(response.into_body()).into_data_stream();
+        let (mut answer, mut seen) = (Vec::new(), 0);
+        while let Some(part) = body.next().await {
+            answer.extend_from_slice(&part.map_err(broken)?);
+            if answer.len() > MAX_ANSWER_BYTES {
+                return Err(ClientError::Broken(format!("it has more than {MAX_ANSWER_BYTES} bytes")));
+            }
+            while let Some(end) = answer[seen..].iter().position(|byte| *byte == b'\n').filter(|_| status.is_success())
+            {
+                line(&answer[seen..seen + end])?;
+                seen += end + 1;
+            }
+        }
+        Ok((status, answer))
     };
     tokio::pin!(answer, connection);
     tokio::select! {

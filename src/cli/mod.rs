@@ -4,8 +4,10 @@ mod announce;
 mod board_name;
 mod change;
 mod client;
+mod firmware;
 #[cfg(test)]
 mod fixtures;
+mod graph;
 mod list;
 mod logging;
 mod open_files;
@@ -60,6 +62,12 @@ enum Command {
     Allow(change::AdmitArgs),
     /// Leave a device alone, for good
     Ignore(change::AdmitArgs),
+    /// The graph on a board
+    #[command(subcommand)]
+    Graph(graph::GraphCommand),
+    /// What firmware builds are made of: component maps and embedded graphs
+    #[command(subcommand)]
+    Firmware(firmware::FirmwareCommand),
     /// The embedded registry
     #[command(subcommand)]
     Registry(registry::RegistryCommand),
@@ -76,7 +84,7 @@ pub fn main() -> ExitCode {
         // The reader of a pipe has enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("microflo-bridge: {error}");
+            eprintln!("microflo-bridge: {error:#}");
             match error.downcast_ref::<ClientError>() {
                 Some(ClientError::NotRunning { .. }) => EXIT_NOT_RUNNING.into(),
                 _ => EXIT_FAILURE.into(),
@@ -108,6 +116,8 @@ async fn ask(command: Command, places: &Places) -> anyhow::Result<()> {
         Command::Label(args) => change::label(&client, args).await,
         Command::Allow(args) => change::allow(&client, args).await,
         Command::Ignore(args) => change::ignore(&client, args).await,
+        Command::Graph(command) => graph::graph(&client, command).await,
+        Command::Firmware(command) => firmware::firmware(&client, command).await,
         Command::Registry(command) => registry::registry(&client, command).await,
     }
 }

@@ -156,7 +156,7 @@ pub(super) async fn local_user(State(state): State<HttpState>, peer: Peer) -> Re
     Ok(Json(LocalUserJson { id: user.id, name: user.name, token: user.token.expose().to_owned(), url }))
 }
 
-fn parse_id(text: &str) -> Result<Uuid, Refusal> {
+pub(super) fn parse_id(text: &str) -> Result<Uuid, Refusal> {
     let unknown = |_| Refusal::not_found(format!("`{text}` is no board id; `microflo-bridge list` shows the boards"));
     Uuid::try_parse(text).map_err(unknown)
 }

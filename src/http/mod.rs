@@ -17,6 +17,8 @@ pub mod auth;
 pub mod board_json;
 pub mod control;
 pub mod counted;
+pub mod firmware;
+pub mod graph;
 pub mod guard;
 pub mod guard_layer;
 pub mod home;

@@ -4,16 +4,19 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 
 use super::guard_layer::guard;
 use super::ops::{healthz, time_limit};
 use super::refusal::Refusal;
 use super::state::HttpState;
-use super::{api, sockets};
+use super::{api, firmware, graph, sockets};
 
 /// The longest request body, in bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// The longest request body with a graph or a component map, in bytes.
+const MAX_LONG_BODY_BYTES: usize = 8 * 1024 * 1024;
 
 /// All routes. `extra` brings the registry's, and must have no fallback; it comes behind the same guard and limits.
 pub fn router(state: HttpState, extra: Router) -> Router {
@@ -27,6 +30,9 @@ pub fn router(state: HttpState, extra: Router) -> Router {
         .route("/api/boards/{id}/label", post(api::label))
         .route("/api/boards/{id}/allow", post(api::allow))
         .route("/api/boards/{id}/ignore", post(api::ignore))
+        .route("/api/boards/{id}/graph", get(graph::show).post(graph::upload).layer(long_bodies()))
+        .route("/api/firmware", get(firmware::list).post(firmware::add).layer(long_bodies()))
+        .route("/api/firmware/{name}", delete(firmware::remove))
         .route("/api/registry/user", get(api::local_user))
         .with_state(state.clone())
         .merge(extra)
@@ -35,6 +41,11 @@ pub fn router(state: HttpState, extra: Router) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn(time_limit))
         .layer(from_fn_with_state(state, guard))
+}
+
+/// For graphs and component maps.
+fn long_bodies() -> DefaultBodyLimit {
+    DefaultBodyLimit::max(MAX_LONG_BODY_BYTES)
 }
 
 async fn nothing_here() -> Refusal {

@@ -22,6 +22,7 @@ mod data;
 mod error;
 mod grammar;
 mod graph;
+mod print;
 mod scanner;
 mod statement;
 #[cfg(test)]
@@ -31,6 +32,7 @@ use serde_json::Value;
 
 pub use data::DEPTH;
 pub use error::{ParseError, Problem};
+pub use print::print;
 
 /// What becomes of the names of ports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
