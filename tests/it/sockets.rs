@@ -44,8 +44,11 @@ async fn build(client: &mut Fbp) {
     }
     let initial = json!({ "src": { "data": 20 }, "tgt": end("timer", "interval"), "graph": "main" });
     assert_eq!(client.ask("graph", "addinitial", initial).await["command"], "addinitial");
-    client.ask("network", "start", json!({ "graph": "main" })).await;
-    client.until(|message| message["command"] == "started").await;
+    // A network that ran already has packets to tell before.
+    let first = client.ask("network", "start", json!({ "graph": "main" })).await;
+    if first["command"] != "started" {
+        client.until(|message| message["command"] == "started").await;
+    }
 }
 
 fn is_pong(body: &Body) -> bool {
