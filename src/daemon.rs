@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::actors::directory::{Directory, DirectoryServer};
+use crate::actors::keeper::Keeper;
 use crate::actors::registrar::{Registrar, RegistrarConfig, RemoteRegistry, Statuses};
 use crate::actors::supervisor::{Memory, Planner, Sources, Supervisor};
 use crate::config::Settings;
@@ -16,12 +17,14 @@ use crate::http::control::{ControlError, ControlListener};
 use crate::http::registry::RegistryState;
 use crate::http::server::{BindError, serve_control};
 use crate::http::{Addresses, HttpConfig, HttpState, Lifecycle, Listeners, router};
+use crate::io::firmware_files::{self, FirmwareFilesError};
 use crate::io::hotplug::Hotplug;
 use crate::io::random::{self, RandomError};
 use crate::io::registry_client::{EndpointError, Limits, RegistryClient};
 use crate::io::store::{LocalUser, Store, StoreError};
+use crate::pure::firmwares::Firmwares;
 use crate::pure::identity::HostKey;
-use crate::pure::model::library::{Library, LibraryError};
+use crate::pure::model::build::{Build, BuildError};
 
 /// How long connections may take to end when the bridge stops.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
@@ -44,21 +47,16 @@ pub enum DaemonError {
     /// A registry cannot be used.
     #[error(transparent)]
     Registry(#[from] EndpointError),
-    /// A component map cannot be read.
-    #[error("the component map {} cannot be read: {source}", .path.display())]
-    MapFile {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// A component map is wrong.
-    #[error("the component map {} cannot be used: {source}", .path.display())]
-    Map {
-        /// The file.
+    /// A component map or graph cannot be read.
+    #[error(transparent)]
+    FirmwareFiles(#[from] FirmwareFilesError),
+    /// A component map or graph is wrong.
+    #[error("{} cannot be used: {source}", .path.display())]
+    Build {
+        /// The file or directory.
         path: PathBuf,
         /// What is wrong.
-        source: LibraryError,
+        source: BuildError,
     },
 }
 
@@ -78,6 +76,8 @@ struct Boards {
     cancel: CancellationToken,
     supervisor: JoinHandle<()>,
     registrar: JoinHandle<()>,
+    keeper: JoinHandle<()>,
+    stop_keeping: CancellationToken,
 }
 
 impl Daemon {
@@ -129,6 +129,11 @@ impl Daemon {
             tracing::warn!("some connections did not end in time");
         }
         self.boards.registrar.abort();
+        // The boards' loops have ended, and saved what there was.
+        self.boards.stop_keeping.cancel();
+        if tokio::time::timeout(STOP_LIMIT, self.boards.keeper).await.is_err() {
+            tracing::warn!("some boards' graphs were not saved in time");
+        }
         self.store.close().await;
     }
 }
@@ -155,13 +160,23 @@ impl Boards {
         // Before the first look at the ports, so that nothing falls between.
         let hotplug = Hotplug::new(&sources.dev_root, sources.devices.iter().map(PathBuf::as_path));
         let memory = memory(&settings.machine_id, store).await?;
-        let supervisor = Supervisor::new(sources, planner, memory, store.clone(), server, statuses);
+        for name in planner.rules.iter().filter_map(|rule| rule.firmware.as_deref()) {
+            if memory.firmwares.get(name).is_none() {
+                tracing::warn!(
+                    "the configuration names the firmware `{name}`, which is not there; `microflo-bridge firmware add` adds it"
+                );
+            }
+        }
+        let (keeper, stop_keeping) = (Keeper::default(), CancellationToken::new());
+        let keeping = tokio::spawn(keeper.clone().run(store.clone(), stop_keeping.clone()));
+        let supervisor = Supervisor::new(sources, planner, memory, store.clone(), keeper, server, statuses);
         let cancel = CancellationToken::new();
         let (scanned, mut first_look) = mpsc::channel(1);
         let supervisor = tokio::spawn(supervisor.run(hotplug, cancel.clone(), scanned));
         // Ends when the other end is dropped.
         first_look.recv().await;
-        Ok(Boards { cancel, supervisor, registrar: tokio::spawn(registrar.run()) })
+        let registrar = tokio::spawn(registrar.run());
+        Ok(Boards { cancel, supervisor, registrar, keeper: keeping, stop_keeping })
     }
 }
 
@@ -176,7 +191,23 @@ async fn memory(machine_id: &Path, store: &Store) -> Result<Memory, StoreError> 
         serials: store.load_serials().await?,
         overrides: store.load_id_overrides().await?,
         answers: store.load_answers().await?,
+        firmwares: firmwares(store).await?,
     })
+}
+
+/// The builds that were added. One that cannot be read any more is left out: the others' boards do not suffer from it.
+async fn firmwares(store: &Store) -> Result<Firmwares, StoreError> {
+    let mut firmwares = Firmwares::default();
+    for record in store.firmwares().await? {
+        match Build::read(&record.components, record.graph.as_deref(), &record.name) {
+            Ok(build) => firmwares.add(&record.name, build, []),
+            Err(error) => tracing::error!(firmware = record.name, %error, "a firmware that was added cannot be used"),
+        }
+    }
+    for (subject, name) in store.firmware_rules().await? {
+        firmwares.assign(subject, &name);
+    }
+    Ok(firmwares)
 }
 
 async fn registrar(
@@ -206,22 +237,22 @@ async fn registrar(
 fn planner(settings: &Settings) -> Result<Planner, DaemonError> {
     let of_devices = settings.devices.iter().filter_map(|device| device.components.as_deref());
     let of_rules = settings.boards.iter().filter_map(|rule| rule.components.as_deref());
-    let mut libraries = HashMap::new();
+    let mut builds = HashMap::new();
     for path in of_devices.chain(of_rules) {
-        if !libraries.contains_key(path) {
-            libraries.insert(path.to_owned(), read_map(path)?);
+        if !builds.contains_key(path) {
+            builds.insert(path.to_owned(), read_build(path)?);
         }
     }
     Ok(Planner {
         devices: settings.devices.clone(),
         rules: settings.boards.clone(),
-        libraries,
+        builds,
         bauds: settings.bauds.clone(),
     })
 }
 
-fn read_map(path: &Path) -> Result<Library, DaemonError> {
-    let text =
-        std::fs::read_to_string(path).map_err(|source| DaemonError::MapFile { path: path.to_owned(), source })?;
-    Library::from_json(&text).map_err(|source| DaemonError::Map { path: path.to_owned(), source })
+fn read_build(path: &Path) -> Result<Build, DaemonError> {
+    let files = firmware_files::read(path)?;
+    let build = Build::read(&files.components, files.graph.as_deref(), path.display().to_string());
+    build.map_err(|source| DaemonError::Build { path: path.to_owned(), source })
 }

@@ -11,7 +11,7 @@
 //! | [`config`] | settings and where they come from | |
 //! | [`sim`] | the simulated board | know the bridge |
 //! | [`io`] | one adapter per outside thing: serial port, sysfs, hotplug, store, registry client | decide anything |
-//! | [`pure`] | session, graph model, FBP, identity, registry rules | read a clock, a file or a socket |
+//! | [`pure`] | session, graph model, FBP, `.fbp` files, identity, registry rules | read a clock, a file or a socket |
 //! | [`firmware_proto`] | the wire, both dialects | need an operating system |
 //!
 //! ## A packet's way through the house

@@ -5,7 +5,10 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
+use super::board::Upload;
+use crate::io::store::FirmwareRecord;
 pub use crate::pure::board::ToClient;
+use crate::pure::firmwares::Subject;
 use crate::pure::secret::Secret;
 use crate::pure::view::BoardView;
 
@@ -60,6 +63,43 @@ pub enum Request {
         /// Where the answer goes.
         reply: oneshot::Sender<Result<Link, DirectoryError>>,
     },
+    /// What was added of firmware builds.
+    Firmwares {
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<Vec<FirmwareView>, DirectoryError>>,
+    },
+    /// Adds a firmware build, or puts it in place of the one of that name.
+    AddFirmware {
+        /// The build.
+        firmware: FirmwareRecord,
+        /// Which boards have it.
+        subjects: Vec<Subject>,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<FirmwareView, DirectoryError>>,
+    },
+    /// Forgets a firmware build.
+    RemoveFirmware {
+        /// Its name.
+        name: String,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<(), DirectoryError>>,
+    },
+    /// The graph of a board, as clients see it.
+    Graph {
+        /// The board.
+        id: Uuid,
+        /// Where the answer goes; dropped if there is no such board or it is not open.
+        reply: oneshot::Sender<serde_json::Value>,
+    },
+    /// Puts a graph in place of a board's.
+    Upload {
+        /// The board.
+        id: Uuid,
+        /// The graph, and where its steps go.
+        upload: Upload,
+        /// Whether it has begun.
+        reply: oneshot::Sender<Result<(), DirectoryError>>,
+    },
     /// The board's secrets, for checking and for live URLs.
     Secrets {
         /// The board.
@@ -67,6 +107,19 @@ pub enum Request {
         /// Where the answer goes.
         reply: oneshot::Sender<Result<Secrets, DirectoryError>>,
     },
+}
+
+/// A firmware build that was added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirmwareView {
+    /// Its name.
+    pub name: String,
+    /// How many components it has.
+    pub components: usize,
+    /// Whether its embedded graph is known.
+    pub graph: bool,
+    /// Which boards have it.
+    pub subjects: Vec<Subject>,
 }
 
 /// A board's secrets. Compared in constant time, shown only where the caller has proved who it is.
@@ -185,6 +238,41 @@ impl Directory {
     /// Opens a link to a board.
     pub async fn connect(&self, id: Uuid, kind: ClientKind) -> Result<Link, DirectoryError> {
         self.ask(|reply| Request::Connect { id, kind, reply }).await
+    }
+
+    /// The firmware builds that were added.
+    pub async fn firmwares(&self) -> Result<Vec<FirmwareView>, DirectoryError> {
+        self.ask(|reply| Request::Firmwares { reply }).await
+    }
+
+    /// Adds a firmware build for those boards, or puts it in place of the one of that name.
+    pub async fn add_firmware(
+        &self,
+        firmware: FirmwareRecord,
+        subjects: Vec<Subject>,
+    ) -> Result<FirmwareView, DirectoryError> {
+        self.ask(|reply| Request::AddFirmware { firmware, subjects, reply }).await
+    }
+
+    /// Forgets a firmware build.
+    pub async fn remove_firmware(&self, name: String) -> Result<(), DirectoryError> {
+        self.ask(|reply| Request::RemoveFirmware { name, reply }).await
+    }
+
+    /// The graph of a board in FBP's JSON format, as clients see it.
+    pub async fn graph(&self, id: Uuid) -> Result<serde_json::Value, DirectoryError> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(Request::Graph { id, reply }).await.map_err(|_| DirectoryError::ShuttingDown)?;
+        let boards = self.boards();
+        answer.await.map_err(|_| match boards.iter().find(|board| board.id == id) {
+            Some(board) => DirectoryError::NotOpen { id, reason: board.reason.clone() },
+            None => DirectoryError::NotFound(id),
+        })
+    }
+
+    /// Puts a graph in place of a board's: what becomes of it goes to `upload.steps`.
+    pub async fn upload(&self, id: Uuid, upload: Upload) -> Result<(), DirectoryError> {
+        self.ask(|reply| Request::Upload { id, upload, reply }).await
     }
 
     /// The board's secrets.

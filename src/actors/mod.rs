@@ -2,6 +2,7 @@
 
 pub mod board;
 pub mod directory;
+pub mod keeper;
 pub mod registrar;
 pub mod status;
 pub mod supervisor;

@@ -20,6 +20,7 @@ pub(super) fn board(id: u128, label: &str) -> BoardJson {
         clients: 0,
         url: format!("ws://127.0.0.1:3569/{}", Uuid::from_u128(id)),
         raw_url: format!("ws://127.0.0.1:3569/{}/raw", Uuid::from_u128(id)),
+        components: None,
         live_url: None,
         read_only_live_url: None,
         registries: vec![RegistryStatus { registry: "embedded".into(), registered: false, detail: "not ready".into() }],

@@ -68,6 +68,8 @@ fn write_status(out: &mut String, board: &BoardJson, style: Style) -> std::fmt::
         Some(firmware) => line("firmware", &format!("MicroFlo {}, {} baud", firmware.dialect, firmware.baud))?,
         None => line("firmware", "not known yet")?,
     }
+    let none = "none: names mean nothing; `microflo-bridge firmware add` gives one";
+    line("components", board.components.as_deref().unwrap_or(none))?;
     line("clients", &board.clients.to_string())?;
     line("address", &board.url)?;
     line("raw", &board.raw_url)?;

@@ -1,4 +1,4 @@
-//! `--device PATH[,baud=…][,dialect=…][,label=…][,components=MAP]`: a port that the user names.
+//! `--device PATH[,baud=…][,dialect=…][,label=…][,components=MAP][,restore=true]`: a port that the user names.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -18,18 +18,22 @@ pub struct DeviceSpec {
     pub dialect: Option<Dialect>,
     /// The label, until somebody gives another.
     pub label: Option<String>,
-    /// A component map as `microflo generate` writes it.
+    /// A component map as `microflo generate` writes it, or the directory with it and its graph.
     pub components: Option<PathBuf>,
+    /// Whether it gets its graph back after a start.
+    pub restore: Option<bool>,
 }
 
 /// The options that may follow the path.
-const KEYS: &str = "baud, dialect, label, components";
+const KEYS: &str = "baud, dialect, label, components, restore";
 
 /// Why a device cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeviceSpecError {
     /// No path.
-    #[error("the path is missing; write PATH[,baud=…][,dialect=…][,label=…][,components=MAP], as /dev/ttyS0,baud=9600")]
+    #[error(
+        "the path is missing; write PATH[,baud=…][,dialect=…][,label=…][,components=MAP][,restore=true], as /dev/ttyS0,baud=9600"
+    )]
     NoPath,
     /// An option without `=`.
     #[error("`{0}` is not KEY=VALUE; the keys are {KEYS}")]
@@ -40,6 +44,9 @@ pub enum DeviceSpecError {
     /// An option with nothing after the `=`.
     #[error("`{0}=` has no value")]
     NoValue(String),
+    /// Neither yes nor no.
+    #[error("`restore={0}`: it is true or false")]
+    NotBoolean(String),
     /// An option given twice.
     #[error("`{0}` is given twice")]
     Twice(String),
@@ -54,7 +61,8 @@ impl FromStr for DeviceSpec {
     fn from_str(text: &str) -> Result<Self, DeviceSpecError> {
         let mut parts = text.split(',');
         let path = parts.next().filter(|path| !path.is_empty()).ok_or(DeviceSpecError::NoPath)?;
-        let mut spec = DeviceSpec { path: path.into(), baud: None, dialect: None, label: None, components: None };
+        let mut spec =
+            DeviceSpec { path: path.into(), baud: None, dialect: None, label: None, components: None, restore: None };
         for part in parts {
             spec.set(part)?;
         }
@@ -70,6 +78,9 @@ impl DeviceSpec {
             "dialect" => once(&mut self.dialect, key, value, |text| Ok(value::dialect(text)?)),
             "label" => once(&mut self.label, key, value, |text| Ok(text.to_owned())),
             "components" => once(&mut self.components, key, value, |text| Ok(text.into())),
+            "restore" => once(&mut self.restore, key, value, |text| {
+                text.parse().map_err(|_| DeviceSpecError::NotBoolean(text.to_owned()))
+            }),
             _ => Err(DeviceSpecError::UnknownKey(key.to_owned())),
         }
     }
@@ -105,11 +116,14 @@ mod tests {
     #[test]
     fn every_option_is_read() {
         let spec: DeviceSpec =
-            "/dev/ttyS0,baud=9600,dialect=microflo1,label=Door lock,components=maps/door.json".parse().unwrap();
+            "/dev/ttyS0,baud=9600,dialect=microflo1,label=Door lock,components=maps/door.json,restore=true"
+                .parse()
+                .unwrap();
         assert_eq!(spec.baud.map(Baud::get), Some(9600));
         assert_eq!(spec.dialect, Some(Dialect::Microflo1));
         assert_eq!(spec.label.as_deref(), Some("Door lock"));
         assert_eq!(spec.components, Some("maps/door.json".into()));
+        assert_eq!(spec.restore, Some(true));
     }
 
     #[test]
@@ -129,6 +143,7 @@ mod tests {
             ("/dev/x,baud=1,baud=2", DeviceSpecError::Twice("baud".into())),
             ("/dev/x,baud=quick", DeviceSpecError::Value(ValueError::Baud("quick".into()))),
             ("/dev/x,baud=1200", DeviceSpecError::Value(ValueError::BootloaderBaud(1200))),
+            ("/dev/x,restore=yes", DeviceSpecError::NotBoolean("yes".into())),
             ("/dev/x,dialect=9", DeviceSpecError::Value(ValueError::Dialect("9".into()))),
         ];
         for (text, error) in cases {

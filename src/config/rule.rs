@@ -25,8 +25,12 @@ pub struct BoardRule {
     /// The only dialect to try.
     #[serde(default, deserialize_with = "dialect")]
     pub dialect: Option<Dialect>,
-    /// A component map; a relative path starts at the file that names it.
+    /// A component map, or the directory with it and its graph; a relative path starts at the file that names it.
     pub components: Option<PathBuf>,
+    /// The name of a firmware build that was added.
+    pub firmware: Option<String>,
+    /// Whether the board gets its graph back after a start.
+    pub restore: Option<bool>,
     /// Whether to leave the board alone.
     #[serde(default)]
     pub ignore: bool,

@@ -30,6 +30,9 @@ pub struct BoardJson {
     pub reason: String,
     /// Things worth knowing.
     pub warnings: Vec<String>,
+    /// Where its component map is from, if it has one.
+    #[serde(default)]
+    pub components: Option<String>,
     /// Open WebSockets.
     pub clients: usize,
     /// The FBP address, without a secret.
@@ -91,6 +94,7 @@ impl BoardJson {
             state: view.state,
             reason: view.reason.clone(),
             warnings: view.warnings.clone(),
+            components: view.components.clone(),
             clients: view.clients,
             url: addresses.board(view.id),
             raw_url: addresses.raw(view.id),

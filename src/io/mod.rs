@@ -1,5 +1,6 @@
 //! Adapters to the outside, one per thing, without policy.
 
+pub mod firmware_files;
 pub mod hotplug;
 pub mod named;
 pub mod random;

@@ -95,6 +95,8 @@ pub struct BoardView {
     pub reason: String,
     /// Things worth knowing that do not stop it, for example a serial number that two boards share.
     pub warnings: Vec<String>,
+    /// Where its component map is from, if it has one.
+    pub components: Option<String>,
     /// Open WebSockets.
     pub clients: usize,
     /// How long it may be away before its registry entry is deleted.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use firmware_proto::{Command, Dialect, Edge, PortRef};
 use microflo_bridge::pure::board::{Board, Now, Output, ToClient};
 use microflo_bridge::pure::fbp::{ClientId, Identity};
+use microflo_bridge::pure::model::build::Build;
 use microflo_bridge::pure::model::library::Library;
 use microflo_bridge::pure::session;
 use microflo_bridge::pure::view::BoardState;
@@ -59,7 +60,7 @@ impl Plant {
         let identity =
             Identity { id: Uuid::nil(), label: "board".into(), secret: SECRET.into(), read_secret: String::new() };
         let mut plant = Plant {
-            bridge: Board::new(identity, Some(library)),
+            bridge: Board::new(identity, Some(Build::of(library, "the test"))),
             board: sim::Board::new(config, start),
             start,
             now: start,
@@ -185,7 +186,7 @@ impl Plant {
                 let bytes = self.pass(Direction::ToBoard, &bytes);
                 self.board.receive(&bytes, self.now);
             }
-            Output::SetBaud(_) => {}
+            Output::SetBaud(_) | Output::Upload(..) => {}
             Output::State(state, ..) => self.state = Some(state),
             Output::Send(_, ToClient::Binary(bytes)) => self.raw.extend(bytes),
             Output::Send(_, ToClient::Text(text)) => self.hear(&text),

@@ -4,6 +4,7 @@
 mod clients;
 mod move_bytes;
 mod opening;
+mod uploads;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -14,21 +15,27 @@ use uuid::Uuid;
 
 use self::clients::{CLIENTS_PER_BOARD, Clients};
 use self::move_bytes::{Moved, move_bytes};
+use self::uploads::Uploads;
 use super::directory::{ClientKind, DirectoryError, FromClient, Link};
+use super::keeper::Keeper;
 use super::status::{Generation, Status, StatusBoard};
 use crate::io::transport::Transport;
 use crate::pure::board::{Board, Now, Output};
-use crate::pure::model::library::Library;
+use crate::pure::model::build::Build;
 use crate::pure::view::{BoardState, Firmware};
 use crate::pure::{fbp, session};
 
 pub use self::opening::Target;
+pub use self::uploads::{UPLOAD_STEPS, Upload};
 
 /// Commands that may wait before clients are not read any more: with the session's window a few seconds of a 9600-baud line.
 const WAITING_COMMANDS: usize = 256;
 
 /// Bytes read from a port at once.
 const READ_BYTES: usize = 1024;
+
+/// How long changes of a graph are gathered before it is saved.
+const SAVE_AFTER: Duration = Duration::from_millis(250);
 
 /// Requests to a board's loop that may wait.
 const COMMANDS: usize = 16;
@@ -46,8 +53,12 @@ pub struct Setup {
     pub session: session::Config,
     /// How FBP clients see it.
     pub identity: fbp::Identity,
-    /// Its component map.
-    pub library: Option<Library>,
+    /// What its firmware is made of.
+    pub build: Option<Build>,
+    /// What was saved of it.
+    pub saved: Option<String>,
+    /// Whether it gets its graph back after a start.
+    pub restore: bool,
     /// Whether a port that stays silent is kept open and asked again: the user named it.
     pub persistent: bool,
 }
@@ -59,6 +70,12 @@ pub enum Command {
     Connect(ClientKind, oneshot::Sender<Result<Link, DirectoryError>>),
     /// The label has changed.
     SetLabel(String),
+    /// More is known of its firmware, or less.
+    SetBuild(Option<Build>),
+    /// What its graph is.
+    Graph(oneshot::Sender<serde_json::Value>),
+    /// Put another graph in place of its.
+    Upload(Upload),
     /// Something has changed on the host: try again now, if waiting.
     Retry,
 }
@@ -92,12 +109,20 @@ impl Drop for Handle {
 }
 
 /// Starts a board's loop.
-pub fn spawn(setup: Setup, status: StatusBoard) -> Handle {
+pub fn spawn(mut setup: Setup, status: StatusBoard, keeper: Keeper) -> Handle {
     let (commands, receiver) = mpsc::channel(COMMANDS);
     let cancel = CancellationToken::new();
+    let mut board = Board::new(setup.identity.clone(), setup.build.take());
+    board.set_restore(setup.restore);
+    if let Some(saved) = setup.saved.take() {
+        board.load(&saved);
+    }
     let board_loop = Loop {
-        board: Board::new(setup.identity.clone(), setup.library.clone()),
+        board,
         clients: Clients::default(),
+        uploads: Uploads::default(),
+        keeper,
+        save_at: None,
         commands: receiver,
         status,
         now_said: Status { state: BoardState::Opening, reason: String::new(), firmware: None, clients: 0 },
@@ -121,6 +146,10 @@ struct Loop {
     setup: Setup,
     board: Board,
     clients: Clients,
+    uploads: Uploads,
+    keeper: Keeper,
+    /// When the graph is to be saved, if it may have changed.
+    save_at: Option<Instant>,
     commands: mpsc::Receiver<Command>,
     status: StatusBoard,
     now_said: Status,
@@ -129,6 +158,7 @@ struct Loop {
 impl Loop {
     async fn run(mut self, cancel: CancellationToken) {
         let closed = self.live(&cancel).await;
+        self.save();
         let reason = match closed {
             Closed::Gone => "the board is unplugged",
             Closed::LeftAlone | Closed::Cancelled => "the bridge has closed the port",
@@ -173,6 +203,7 @@ impl Loop {
                 return closed;
             }
             let wake = self.board.wake_at().unwrap_or_else(|| Instant::now() + Duration::from_secs(60));
+            let save_at = self.save_at.unwrap_or(wake);
             let reads_clients = self.board.waiting() < WAITING_COMMANDS;
             tokio::select! {
                 moved = move_bytes(line, &mut rx, &tx) => match moved {
@@ -189,6 +220,7 @@ impl Loop {
                     None => return Closed::Cancelled,
                 },
                 () = sleep_until(wake.into()) => self.board.handle_time(now()),
+                () = sleep_until(save_at.into()), if self.save_at.is_some() => self.save(),
                 () = cancel.cancelled() => return Closed::Cancelled,
             }
         }
@@ -216,6 +248,7 @@ impl Loop {
                         self.report_clients();
                     }
                 }
+                Output::Upload(id, step) => self.uploads.step(id, step),
                 Output::State(state, reason, firmware) => {
                     let leave = match state {
                         BoardState::NotMicroflo => true,
@@ -230,7 +263,17 @@ impl Loop {
                 }
             }
         }
+        if self.board.is_touched() {
+            self.save_at.get_or_insert_with(|| Instant::now() + SAVE_AFTER);
+        }
         None
+    }
+
+    fn save(&mut self) {
+        self.save_at = None;
+        if let Some(saved) = self.board.take_saved() {
+            self.keeper.keep(self.setup.id, saved);
+        }
     }
 
     /// The port is closed and stays so until somebody asks for a retry.
@@ -267,6 +310,10 @@ impl Loop {
                 self.setup.identity.label.clone_from(&label);
                 self.board.set_label(label);
             }
+            Command::SetBuild(build) => self.board.set_build(build),
+            // An asker who has left needs no answer.
+            Command::Graph(reply) => drop(reply.send(self.board.graph_json())),
+            Command::Upload(upload) => self.uploads.begin(upload, &mut self.board, now()),
             Command::Retry => {}
         }
     }

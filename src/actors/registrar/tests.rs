@@ -41,6 +41,7 @@ fn board(label: &str, state: BoardState) -> BoardView {
         state,
         reason: String::new(),
         warnings: Vec::new(),
+        components: None,
         clients: 0,
         linger: DEBOUNCE,
         registries: Vec::new(),

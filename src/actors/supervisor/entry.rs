@@ -8,6 +8,7 @@ use crate::actors::board::Handle;
 use crate::actors::directory::Secrets;
 use crate::actors::status::{Generation, Status};
 use crate::io::named::Making;
+use crate::pure::model::build::Build;
 use crate::pure::port::Port;
 use crate::pure::view::{BoardState, BoardView, RegistryStatus};
 
@@ -22,6 +23,8 @@ pub(super) struct Entry {
     pub(super) label: String,
     pub(super) secrets: Secrets,
     pub(super) warnings: Vec<String>,
+    /// What is known of its firmware.
+    pub(super) build: Option<Build>,
     pub(super) linger: Duration,
     pub(super) generation: Generation,
     pub(super) status: Status,
@@ -41,6 +44,7 @@ impl Entry {
             state: self.status.state,
             reason: self.status.reason.clone(),
             warnings: self.warnings.clone(),
+            components: self.build.as_ref().map(|build| build.origin.clone()),
             clients: self.status.clients,
             linger: self.linger,
             registries,

@@ -3,6 +3,7 @@
 //! Events are hints, scans are truth: whatever wakes it, it looks at all ports afresh and makes the boards follow.
 
 mod entry;
+mod firmwares;
 mod plan;
 mod reconcile;
 mod requests;
@@ -20,12 +21,14 @@ use uuid::Uuid;
 use self::entry::Entry;
 pub use self::plan::Planner;
 use super::directory::DirectoryServer;
+use super::keeper::Keeper;
 use super::registrar::Statuses;
 use super::status::{Generation, StatusBoard};
 use crate::io::hotplug::Hotplug;
 use crate::io::named::Making;
 use crate::io::store::Store;
 use crate::pure::admission::{Answers, GenericPolicy};
+use crate::pure::firmwares::Firmwares;
 use crate::pure::identity::{HostKey, SerialMemory};
 use crate::pure::view::{BoardState, BoardView};
 
@@ -67,6 +70,8 @@ pub struct Memory {
     pub overrides: BTreeMap<Uuid, Uuid>,
     /// What the user allowed and ignored.
     pub answers: Answers,
+    /// Firmware builds that were added.
+    pub firmwares: Firmwares,
 }
 
 /// The supervisor's state.
@@ -77,6 +82,7 @@ pub struct Supervisor {
     /// Of the named ports that are here.
     makings: HashMap<PathBuf, Making>,
     store: Store,
+    keeper: Keeper,
     entries: BTreeMap<Uuid, Entry>,
     status: StatusBoard,
     generation: Generation,
@@ -93,6 +99,7 @@ impl Supervisor {
         planner: Planner,
         memory: Memory,
         store: Store,
+        keeper: Keeper,
         server: DirectoryServer,
         registrations: watch::Receiver<Statuses>,
     ) -> Self {
@@ -102,6 +109,7 @@ impl Supervisor {
             memory,
             makings: HashMap::new(),
             store,
+            keeper,
             entries: BTreeMap::new(),
             status: StatusBoard::default(),
             generation: 0,

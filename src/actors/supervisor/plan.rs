@@ -10,6 +10,8 @@ use uuid::Uuid;
 use crate::actors::board::Target;
 use crate::config::{Baud, BoardRule, DeviceSpec};
 use crate::pure::families::Family;
+use crate::pure::firmwares::Firmwares;
+use crate::pure::model::build::Build;
 use crate::pure::model::library::Library;
 use crate::pure::port::Port;
 use crate::pure::session;
@@ -22,8 +24,8 @@ pub struct Planner {
     pub devices: Vec<DeviceSpec>,
     /// Rules of the configuration, the first that says something wins.
     pub rules: Vec<BoardRule>,
-    /// Component maps, read and checked, by the path that names them.
-    pub libraries: HashMap<PathBuf, Library>,
+    /// What is known of firmware builds, read and checked, by the path that names them.
+    pub builds: HashMap<PathBuf, Build>,
     /// Bauds to try.
     pub bauds: Vec<u32>,
 }
@@ -34,7 +36,8 @@ pub(super) struct Plan {
     pub(super) target: Target,
     pub(super) session: session::Config,
     pub(super) label: Option<String>,
-    pub(super) library: Option<Library>,
+    pub(super) build: Option<Build>,
+    pub(super) restore: bool,
 }
 
 impl Planner {
@@ -43,23 +46,14 @@ impl Planner {
         self.rules(port, id).any(|rule| rule.ignore)
     }
 
-    pub(super) fn plan(&self, port: &Port, id: Uuid, family: &Family) -> Plan {
-        let device = match port {
-            Port::Named(path) => self.devices.iter().find(|device| device.path == *path),
-            Port::Usb(_) | Port::Simulated(_) => None,
-        };
+    pub(super) fn plan(&self, port: &Port, id: Uuid, family: &Family, firmwares: &Firmwares) -> Plan {
+        let device = self.device(port);
         let baud = device.and_then(|d| d.baud).or_else(|| self.rules(port, id).find_map(|rule| rule.baud));
         let dialect = device.and_then(|d| d.dialect).or_else(|| self.rules(port, id).find_map(|rule| rule.dialect));
         let label =
             device.and_then(|d| d.label.clone()).or_else(|| self.rules(port, id).find_map(|rule| rule.label.clone()));
-        let map = device
-            .and_then(|d| d.components.as_ref())
-            .or_else(|| self.rules(port, id).find_map(|rule| rule.components.as_ref()));
+        let restore = device.and_then(|d| d.restore).or_else(|| self.rules(port, id).find_map(|rule| rule.restore));
         let target = Target::new(port, family.lines);
-        let library = match port {
-            Port::Simulated(_) => simulated_library(&target),
-            _ => map.and_then(|map| self.libraries.get(map).cloned()),
-        };
         let session = session::Config {
             bauds: baud.map_or_else(|| self.bauds.clone(), |baud| vec![Baud::get(baud)]),
             dialect,
@@ -68,8 +62,31 @@ impl Planner {
                 Port::Usb(_) => family.boot_window,
                 Port::Named(_) | Port::Simulated(_) => std::time::Duration::ZERO,
             },
+            left: None,
         };
-        Plan { target, session, label, library }
+        let build = self.build(port, id, firmwares);
+        Plan { target, session, label, build, restore: restore.unwrap_or(false) }
+    }
+
+    /// What is known of a board's firmware: from the command line, the configuration, or what was added, in that order.
+    pub(super) fn build(&self, port: &Port, id: Uuid, firmwares: &Firmwares) -> Option<Build> {
+        if let Port::Simulated(_) = port {
+            return simulated_build(&Target::new(port, Family::UNLISTED.lines));
+        }
+        let of_rule = |rule: &BoardRule| match (&rule.components, &rule.firmware) {
+            (Some(path), _) => self.builds.get(path).cloned(),
+            (None, Some(name)) => firmwares.get(name).cloned(),
+            (None, None) => None,
+        };
+        let named = self.device(port).and_then(|device| self.builds.get(device.components.as_ref()?).cloned());
+        named.or_else(|| self.rules(port, id).find_map(of_rule)).or_else(|| firmwares.of(id, port).cloned())
+    }
+
+    fn device(&self, port: &Port) -> Option<&DeviceSpec> {
+        match port {
+            Port::Named(path) => self.devices.iter().find(|device| device.path == *path),
+            Port::Usb(_) | Port::Simulated(_) => None,
+        }
     }
 
     fn rules<'a>(&'a self, port: &'a Port, id: Uuid) -> impl Iterator<Item = &'a BoardRule> {
@@ -78,11 +95,12 @@ impl Planner {
 }
 
 /// Simulated firmware brings its component map along.
-fn simulated_library(target: &Target) -> Option<Library> {
+fn simulated_build(target: &Target) -> Option<Build> {
     static LIBRARIES: LazyLock<Vec<(Dialect, Library)>> = LazyLock::new(|| {
         let library = |dialect| Some((dialect, Library::from_json(&sim::component_map(dialect).to_string()).ok()?));
         Dialect::ALL.into_iter().filter_map(library).collect()
     });
     let Target::Simulated(dialect) = target else { return None };
-    LIBRARIES.iter().find(|(of, _)| of == dialect).map(|(_, library)| library.clone())
+    let library = LIBRARIES.iter().find(|(of, _)| of == dialect).map(|(_, library)| library.clone());
+    library.map(|library| Build::of(library, "the simulated board itself"))
 }

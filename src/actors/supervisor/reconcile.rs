@@ -157,13 +157,17 @@ impl Supervisor {
             Verdict::Open(family) => *family,
             Verdict::Show(..) => Family::UNLISTED,
         };
-        let plan = self.planner.plan(&port, id, &family);
+        let mut plan = self.planner.plan(&port, id, &family, &self.memory.firmwares);
+        let build = plan.build.clone();
         let label = record.label.or_else(|| plan.label.clone()).unwrap_or_else(|| default_label(&port, id));
         tracing::info!(board = %id, label, port = %port, "found");
         self.generation += 1;
         let secrets = Secrets { full: record.secret, read: record.read_secret };
         let (handle, status) = match verdict {
-            Verdict::Open(_) => (Some(self.start(id, &port, &label, &secrets, plan)), opening()),
+            Verdict::Open(_) => {
+                let saved = self.saved(id).await;
+                (Some(self.start(id, &port, &label, &secrets, &mut plan, saved)), opening())
+            }
             Verdict::Show(state, reason) => (None, Status { state, reason, firmware: None, clients: 0 }),
         };
         let entry = Entry {
@@ -174,6 +178,7 @@ impl Supervisor {
             label,
             secrets,
             warnings: warning.into_iter().collect(),
+            build,
             linger: family.removal_debounce(),
             generation: self.generation,
             status,
@@ -184,22 +189,43 @@ impl Supervisor {
         self.changed();
     }
 
-    fn start(&self, id: Uuid, port: &Port, label: &str, secrets: &Secrets, plan: Plan) -> board::Handle {
+    /// What was saved of a board. Without it the board is served as a new one.
+    async fn saved(&self, id: Uuid) -> Option<String> {
+        if let Some(saved) = self.keeper.waiting(id) {
+            return Some(saved);
+        }
+        self.store.graph(id).await.unwrap_or_else(|error| {
+            tracing::warn!(board = %id, %error, "what was saved of the board cannot be read");
+            None
+        })
+    }
+
+    fn start(
+        &self,
+        id: Uuid,
+        port: &Port,
+        label: &str,
+        secrets: &Secrets,
+        plan: &mut Plan,
+        saved: Option<String>,
+    ) -> board::Handle {
         let setup = board::Setup {
             id,
             generation: self.generation,
-            target: plan.target,
-            session: plan.session,
+            target: plan.target.clone(),
+            session: plan.session.clone(),
             identity: crate::pure::fbp::Identity {
                 id,
                 label: label.to_owned(),
                 secret: secrets.full.expose().to_owned(),
                 read_secret: secrets.read.expose().to_owned(),
             },
-            library: plan.library,
+            build: plan.build.take(),
+            saved,
+            restore: plan.restore,
             persistent: !matches!(port, Port::Usb(_)),
         };
-        board::spawn(setup, self.status.clone())
+        board::spawn(setup, self.status.clone(), self.keeper.clone())
     }
 }
 

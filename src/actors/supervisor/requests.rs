@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::Supervisor;
 use super::entry::Entry;
-use crate::actors::board::Command;
+use crate::actors::board::{Command, Upload};
 use crate::actors::directory::{DirectoryError, Request};
 use crate::pure::port::Port;
 
@@ -18,6 +18,16 @@ impl Supervisor {
             Request::SetLabel { id, label, reply } => drop(reply.send(self.set_label(id, label).await)),
             Request::Admit { id, allow, chip, reply } => drop(reply.send(self.admit(id, allow, chip).await)),
             Request::Secrets { id, reply } => drop(reply.send(self.entry(id).map(|entry| entry.secrets.clone()))),
+            Request::Firmwares { reply } => drop(reply.send(Ok(self.firmwares()))),
+            Request::AddFirmware { firmware, subjects, reply } => {
+                drop(reply.send(self.add_firmware(firmware, subjects).await));
+            }
+            Request::RemoveFirmware { name, reply } => drop(reply.send(self.remove_firmware(&name).await)),
+            Request::Graph { id, reply } => match self.connectable(id) {
+                Ok(handle) => drop(handle.request(Command::Graph(reply))),
+                Err(_) => drop(reply),
+            },
+            Request::Upload { id, upload, reply } => drop(reply.send(self.upload(id, upload))),
             Request::Connect { id, kind, reply } => match self.connectable(id) {
                 Ok(handle) => {
                     if let Err(Command::Connect(_, reply)) = handle.request(Command::Connect(kind, reply)) {
@@ -47,6 +57,11 @@ impl Supervisor {
     fn connectable(&self, id: Uuid) -> Result<&crate::actors::board::Handle, DirectoryError> {
         let entry = self.entry(id)?;
         entry.handle.as_ref().ok_or_else(|| DirectoryError::NotOpen { id, reason: entry.status.reason.clone() })
+    }
+
+    fn upload(&self, id: Uuid, upload: Upload) -> Result<(), DirectoryError> {
+        let busy = |_| DirectoryError::NotOpen { id, reason: "it is too busy; try again".to_owned() };
+        self.connectable(id)?.request(Command::Upload(upload)).map_err(busy)
     }
 
     async fn set_label(&mut self, id: Uuid, label: String) -> Result<(), DirectoryError> {

@@ -23,6 +23,7 @@ use crate::http::server::serve_control;
 use crate::http::ws::SocketLimits;
 use crate::http::{Addresses, AdminToken, HttpConfig, HttpState, Lifecycle, Listeners, Peer, router};
 use crate::io::store::LocalUser;
+use crate::pure::fbp::UploadStep;
 use crate::pure::port::Port;
 use crate::pure::secret::Secret;
 use crate::pure::view::{BoardState, BoardView};
@@ -71,6 +72,7 @@ pub(crate) fn board(id: Uuid, label: &str, state: BoardState) -> BoardView {
         state,
         reason: "because".into(),
         warnings: vec![],
+        components: None,
         clients: 0,
         linger: std::time::Duration::ZERO,
         registries: vec![],
@@ -242,6 +244,22 @@ async fn play(
             }
             Request::Secrets { id, reply } => {
                 reply.send(find(id).map(|_| Secrets { full: Secret::new(SECRET), read: Secret::new("l00k") })).unwrap();
+            }
+            Request::Firmwares { reply } => reply.send(Ok(Vec::new())).unwrap(),
+            Request::AddFirmware { reply, .. } => {
+                reply.send(Err(DirectoryError::Invalid("not here".into()))).unwrap();
+            }
+            Request::RemoveFirmware { reply, .. } => reply.send(Err(DirectoryError::Invalid("none".into()))).unwrap(),
+            Request::Graph { id, reply } => {
+                if find(id).is_ok() {
+                    reply.send(serde_json::json!({ "processes": {} })).unwrap();
+                }
+            }
+            Request::Upload { id, upload, reply } => {
+                reply.send(find(id).map(drop)).unwrap();
+                upload.steps.send(UploadStep::Progress { done: 1, total: 2 }).await.unwrap();
+                let end = if upload.graph["processes"].is_object() { Ok(()) } else { Err("no processes".into()) };
+                upload.steps.send(UploadStep::Ended(end)).await.unwrap();
             }
             Request::Connect { id, kind: _, reply } => {
                 let link = match find(id) {

@@ -7,6 +7,8 @@ mod admissions;
 mod boards;
 mod database;
 mod error;
+mod firmwares;
+mod graphs;
 mod host_key;
 mod lock;
 mod registrations;
@@ -25,6 +27,7 @@ use lock::StateLock;
 
 pub use boards::BoardRecord;
 pub use error::StoreError;
+pub use firmwares::FirmwareRecord;
 pub use registrations::StoredRegistration;
 pub use registry::{LocalUser, RegistryError, RegistryStore, User};
 

@@ -16,15 +16,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-use firmware_proto::{Event, Response};
+use firmware_proto::Event;
 use serde_json::Value;
 
 use self::raw_clients::RawClients;
-use super::fbp::{self, ClientId};
+use super::fbp::{self, ClientId, UploadId, UploadStep};
+use super::model::build::Build;
 use super::model::device::Device;
-use super::model::library::Library;
 use super::request::{Failure, Outcome, Request, Ticket};
-use super::session::{self, Notice, Session};
+use super::session::{self, Notice, Session, Start};
 use super::view::{BoardState, Firmware};
 
 /// The time, on both clocks.
@@ -54,6 +54,8 @@ pub enum Output {
     SetBaud(u32),
     /// Send this to a client.
     Send(ClientId, ToClient),
+    /// How far an upload is.
+    Upload(UploadId, UploadStep),
     /// The board's state or firmware has changed.
     State(BoardState, String, Option<Firmware>),
 }
@@ -72,10 +74,10 @@ pub struct Board {
 
 impl Board {
     /// A board with its runtime; the port is not open yet.
-    pub fn new(identity: fbp::Identity, library: Option<Library>) -> Self {
-        let has_library = library.is_some();
+    pub fn new(identity: fbp::Identity, build: Option<Build>) -> Self {
+        let has_library = build.is_some();
         Board {
-            runtime: fbp::Runtime::new(identity, library),
+            runtime: fbp::Runtime::new(identity, build),
             raw: RawClients::default(),
             session: None,
             bauds: Vec::new(),
@@ -90,8 +92,44 @@ impl Board {
         self.runtime.set_label(label);
     }
 
+    /// Says what the board's firmware is made of.
+    pub fn set_build(&mut self, build: Option<Build>) {
+        self.has_library = build.is_some();
+        self.runtime.set_build(build);
+        if let Some(firmware) = self.firmware() {
+            self.say(BoardState::Ready, reasons::ready(firmware, self.has_library));
+        }
+    }
+
+    /// Whether the board is to get back, after a start, the graph that it had before.
+    pub fn set_restore(&mut self, restore: bool) {
+        self.runtime.set_restore(restore);
+    }
+
+    /// Takes up what was saved of the board, before its port is opened.
+    pub fn load(&mut self, saved: &str) {
+        self.runtime.load(saved);
+    }
+
+    /// Whether [`Board::take_saved`] may have something.
+    pub fn is_touched(&self) -> bool {
+        self.runtime.is_touched()
+    }
+
+    /// What is to be saved of the board, if that has changed since the last time.
+    pub fn take_saved(&mut self) -> Option<String> {
+        let firmware = self.firmware();
+        self.runtime.take_saved(firmware)
+    }
+
+    /// Puts a graph in FBP's JSON format in place of the board's.
+    pub fn upload(&mut self, id: UploadId, graph: &Value, start: bool, now: Now) {
+        self.runtime.upload(id, graph, start, now.unix_millis);
+    }
+
     /// The port was opened.
-    pub fn port_opened(&mut self, config: session::Config, now: Now) {
+    pub fn port_opened(&mut self, mut config: session::Config, now: Now) {
+        config.left = self.runtime.left();
         self.bauds.clone_from(&config.bauds);
         self.was_up = false;
         let state = if config.boot_window.is_zero() {
@@ -224,6 +262,7 @@ impl Board {
             match output {
                 fbp::Output::Send { to, text } => self.outputs.push_back(Output::Send(to, ToClient::Text(text))),
                 fbp::Output::Request(request) => self.submit(request, now),
+                fbp::Output::Upload(id, step) => self.outputs.push_back(Output::Upload(id, step)),
             }
         }
     }
@@ -239,7 +278,7 @@ impl Board {
     fn notice(&mut self, notice: Notice, now: Now) {
         match notice {
             Notice::Handshaking => self.say(BoardState::Handshaking, reasons::handshaking(&self.bauds)),
-            Notice::Up { firmware, boot } => self.up(firmware, boot, now),
+            Notice::Up { firmware, start } => self.up(firmware, start, now),
             Notice::OutOfStep(cause) => {
                 let why = format!("{cause}; the session is being opened again");
                 self.runtime.graph_lost();
@@ -263,14 +302,15 @@ impl Board {
         }
     }
 
-    fn up(&mut self, firmware: Firmware, boot: Option<Vec<Response>>, now: Now) {
-        match boot {
-            Some(boot) => {
-                self.runtime.handle_boot(&boot, now.unix_millis);
-                self.raw.restarted(&boot);
+    fn up(&mut self, firmware: Firmware, start: Start, now: Now) {
+        match start {
+            Start::Booted(chatter) => {
+                self.runtime.handle_boot(&chatter, now.unix_millis);
+                self.raw.restarted(&chatter);
             }
+            Start::Continued => self.runtime.resume(firmware.dialect, now.unix_millis),
             // Whatever it did meanwhile, it may hold any graph.
-            None => self.runtime.graph_lost(),
+            Start::Unknown => self.runtime.unknown(now.unix_millis),
         }
         self.was_up = true;
         self.runtime.board_up(firmware.dialect, now.unix_millis);

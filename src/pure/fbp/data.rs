@@ -25,8 +25,15 @@ pub(super) struct Watch {
 
 impl Runtime {
     /// What follows a confirmed operation: initial packets at a start, remarks.
-    pub(super) fn after(&mut self, op: &Op, then: &Then) {
+    pub(super) fn after(&mut self, op: &Op, then: &Then, now: u64) {
         match then {
+            Then::Upload { purpose, start, .. } => {
+                self.tell_whole_graph();
+                self.ports_changed |= self.has_exports();
+                self.tell_running(now);
+                self.uploaded(*purpose, Ok(()));
+                self.tell_initials(|_| *start);
+            }
             Then::Start => {
                 if std::mem::take(&mut self.unknown_initials) {
                     let remark = format!(

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use firmware_proto::{Command, Response};
 
-use super::op::{Action, Op, Plan, Stage, Step, Then, Turn};
+use super::op::{Action, Need, Op, Plan, Stage, Step, Then, Turn};
 use super::refusal::Refusal;
 use super::{Output, Runtime, naming};
 use crate::pure::request::{Failure, Outcome, Request, Ticket};
@@ -40,6 +40,7 @@ pub(super) struct Flight {
 impl Runtime {
     /// Plans what can be planned, and tells what came of it.
     pub(super) fn advance(&mut self, now: u64) {
+        self.touched = true;
         self.plan_waiting(now);
         self.tell_ports();
     }
@@ -85,15 +86,15 @@ impl Runtime {
         if let Some(reason) = &self.down {
             return Err(Refusal::Down(reason.clone()));
         }
-        if !matches!(op.action, Action::Start | Action::Stop | Action::Keep) && self.library.is_none() {
-            return Err(Refusal::NoLibrary);
+        match op.action {
+            Action::Upload { .. } | Action::Verify => return self.plan_action(op),
+            Action::Start | Action::Stop | Action::Keep => {}
+            _ if self.library.is_none() => return Err(Refusal::NoLibrary),
+            _ => {}
         }
-        if !matches!(op.action, Action::Clear { .. }) {
-            if !matches!(op.action, Action::Keep) {
-                self.check_graph(op.graph.as_deref())?;
-            }
-            let anyway = matches!(op.action, Action::Start | Action::Stop | Action::Keep);
-            if !anyway && !self.device.is_known() {
+        if !matches!(op.action, Action::Clear { .. } | Action::Keep) {
+            self.check_graph(op.graph.as_deref())?;
+            if !matches!(op.action, Action::Start | Action::Stop) && !self.device.is_known() {
                 return Err(Refusal::Lost);
             }
         }
@@ -139,11 +140,13 @@ impl Runtime {
 
     /// A stage's commands. What does not fit into it becomes the next ones.
     fn steps(&mut self, id: u64, stage: Stage) -> Vec<Step> {
-        let mut stages = match stage {
-            Stage::These(steps) => return steps,
-            Stage::Nodes => return self.create_all(),
+        let stages = match stage {
+            Stage::These(steps) => [steps].into(),
+            Stage::Nodes => [self.create_all()].into(),
             Stage::Wiring { start } => self.wiring(start),
         };
+        let parts = |steps: Vec<Step>| steps.chunks(UNANSWERED_REQUESTS).map(<[Step]>::to_vec).collect::<Vec<_>>();
+        let mut stages: VecDeque<Vec<Step>> = stages.into_iter().flat_map(parts).collect();
         let first = stages.pop_front().unwrap_or_default();
         if let Some(job) = self.jobs.get_mut(&id) {
             stages.into_iter().rev().for_each(|steps| job.stages.push_front(Stage::These(steps)));
@@ -164,13 +167,16 @@ impl Runtime {
     }
 
     fn send(&mut self, id: u64, step: Step) {
-        let checked = self.device.check(&step.command, self.library.as_ref());
+        let checked = match step.need {
+            Need::Refused(_) => Ok(()),
+            Need::Done | Need::Tried => self.device.check(&step.command, self.library.as_ref()),
+        };
         let Some(job) = self.jobs.get_mut(&id) else { return };
-        if job.failure.is_some() && !step.essential {
+        if job.failure.is_some() && step.need == Need::Tried {
             return;
         }
         if let Err(danger) = checked {
-            if step.essential && job.failure.is_none() {
+            if step.need == Need::Done && job.failure.is_none() {
                 job.failure = Some(Refusal::Danger { what: job.op.what(), danger });
             }
             return;
@@ -194,13 +200,13 @@ impl Runtime {
         self.note(id, &step, &outcome, now);
         if let Some(job) = self.jobs.get_mut(&id) {
             job.waiting -= 1;
-            if let Err(failure) = outcome {
-                let refusal = Refusal::Failed { what: job.op.what(), failure };
-                if !step.essential {
-                    job.remarks.push(format!("{refusal} ({:?})", step.command));
-                } else if job.failure.is_none() {
-                    job.failure = Some(refusal);
-                }
+            let refusal = |failure| Refusal::Failed { what: job.op.what(), failure };
+            match (step.need, outcome) {
+                (Need::Done | Need::Tried, Ok(_)) => {}
+                (Need::Refused(point), Err(Failure::Refused(said))) if point == said => {}
+                (Need::Tried, Err(failure)) => job.remarks.push(format!("{} ({:?})", refusal(failure), step.command)),
+                (Need::Refused(_), Ok(_)) => _ = job.failure.get_or_insert(Refusal::AnotherGraph),
+                (Need::Done | Need::Refused(_), Err(failure)) => _ = job.failure.get_or_insert(refusal(failure)),
             }
             if job.waiting == 0 {
                 self.next_stage(id, now);
@@ -212,6 +218,7 @@ impl Runtime {
     /// What an answer means at once, whatever becomes of the rest of the operation.
     fn note(&mut self, id: u64, step: &Step, outcome: &Outcome, now: u64) {
         let Ok(response) = outcome else { return };
+        self.note_progress(id, response);
         match response {
             Response::NodeAdded { node, .. } => {
                 if let Some(key) = step.node {

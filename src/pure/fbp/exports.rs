@@ -13,7 +13,7 @@ use super::refusal::{EXPORTS, Refusal};
 use super::value::to_packets;
 use super::{Runtime, naming};
 use crate::pure::model::danger::Danger;
-use crate::pure::model::graph::{Export, Port};
+use crate::pure::model::graph::Export;
 use crate::pure::model::library::Direction;
 
 /// Reads `runtime:packet`.
@@ -100,10 +100,11 @@ impl Runtime {
             PortPacket::Nothing => return Ok(Turn::Done),
             PortPacket::BeginGroup => vec![Packet::BracketStart],
             PortPacket::EndGroup => vec![Packet::BracketEnd],
-            PortPacket::Data(data) => to_packets(data, self.port_kind(port)).map_err(|error| {
-                let (node, port) = (inner.node.clone(), inner.port.clone());
-                Refusal::Value { node, port, error }
-            })?,
+            PortPacket::Data(data) => to_packets(data, naming::kind(&self.graph, self.library.as_ref(), port))
+                .map_err(|error| {
+                    let (node, port) = (inner.node.clone(), inner.port.clone());
+                    Refusal::Value { node, port, error }
+                })?,
         };
         let Some(target) = self.graph.port_ref(port) else { return Ok(Turn::Wait) };
         if self.device.is_settling() {
@@ -116,12 +117,6 @@ impl Runtime {
         self.note_width(port, &packets);
         let steps = packets.iter().map(|packet| Step::must(Command::SendPacket { target, packet: *packet })).collect();
         Ok(go(steps, Then::Done))
-    }
-
-    /// The type that the component map gives an in port.
-    pub(super) fn port_kind(&self, port: Port) -> &str {
-        let component = self.graph.node(port.node).and_then(|node| self.library.as_ref()?.by_id(node.component));
-        component.and_then(|known| known.port_by_id(Direction::In, port.port)).map_or("", |known| known.kind.as_str())
     }
 
     pub(super) fn has_exports(&self) -> bool {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::message::outgoing;
 use super::{Runtime, naming};
-use crate::pure::model::graph::{DEFAULT_NAME, Edge, Metadata, Node};
+use crate::pure::model::graph::{Edge, Metadata, Node};
 use crate::pure::request::Outcome;
 
 impl Runtime {
@@ -50,25 +50,6 @@ impl Runtime {
         self.tell(&text);
     }
 
-    /// The board (re)started and said this while it ran its embedded graph; `&[]` if it has none. Whatever was on it is gone.
-    pub fn handle_boot(&mut self, chatter: &[Response], now: u64) {
-        self.device.boot(chatter);
-        self.unknown_initials = chatter.iter().any(|response| matches!(response, Response::SendPacketDone { .. }));
-        self.leave_graph();
-        self.graph.clear(DEFAULT_NAME.to_owned(), None);
-        self.started_at = self.device.is_running().then_some(now);
-        self.forget_names();
-        self.tell_graph("clear", &json!({ "id": DEFAULT_NAME, "main": true }));
-        for (id, node) in self.device.nodes().clone() {
-            self.adopt_node(id, node.component);
-        }
-        for (src, tgt) in self.device.edges().clone() {
-            self.adopt_edge(firmware_proto::Edge { src, tgt });
-        }
-        self.tell_running(now);
-        self.advance(now);
-    }
-
     /// Judges a raw client's command. One that passes must be sent, and told to [`raw_outcome`](Self::raw_outcome) once.
     pub fn check_raw(&mut self, command: &Command) -> Result<(), DebugPoint> {
         self.device.check(command, self.library.as_ref()).map_err(|danger| danger.debug_point())?;
@@ -91,6 +72,14 @@ impl Runtime {
     }
 
     fn adopt(&mut self, response: &Response, now: u64) {
+        self.edited |= matches!(
+            response,
+            Response::NodeAdded { .. }
+                | Response::NodesConnected(_)
+                | Response::NodesDisconnected(_)
+                | Response::NodeRemoved { .. }
+                | Response::NodesCleared
+        );
         match *response {
             Response::NodeAdded { .. }
             | Response::NodesConnected(_)
@@ -176,7 +165,7 @@ impl Runtime {
         }
     }
 
-    fn tell_running(&mut self, now: u64) {
+    pub(super) fn tell_running(&mut self, now: u64) {
         let text = if self.device.is_running() {
             outgoing("network", "started", &self.started_payload(now), None)
         } else {

@@ -6,18 +6,21 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
-use firmware_proto::PortRef;
+use firmware_proto::{PortRef, Response};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::pure::model::build::Build;
 use crate::pure::model::device::Device;
 use crate::pure::model::graph::{Graph, NodeKey};
 use crate::pure::model::library::Library;
 use crate::pure::request::{Request, Ticket};
 
+mod boot;
 mod client;
 mod component;
 mod data;
+mod draft;
 mod engine;
 mod exports;
 mod graph;
@@ -33,7 +36,9 @@ mod plan;
 mod rebuild;
 mod refusal;
 mod runtime;
+mod saved;
 mod settle;
+mod upload;
 mod value;
 
 #[cfg(test)]
@@ -48,6 +53,8 @@ use op::{Action, Op};
 use permission::Permission;
 use refusal::Refusal;
 use runtime::Description;
+use saved::Left;
+pub use upload::{UploadId, UploadStep};
 
 /// Who the board is to its clients.
 #[derive(Clone, PartialEq, Eq)]
@@ -80,6 +87,8 @@ pub enum Output {
         /// The JSON text.
         text: Arc<str>,
     },
+    /// How far an upload is.
+    Upload(UploadId, UploadStep),
 }
 
 /// One board's runtime: its clients, the graph as they see it and the board's mirror.
@@ -96,6 +105,22 @@ pub struct Runtime {
     down: Option<String>,
     /// The embedded graph got initial packets that the bridge has not seen.
     unknown_initials: bool,
+    /// What the board said when it started, where that was heard.
+    chatter: Option<Vec<Response>>,
+    /// The graph that the firmware runs at boot, in FBP's JSON format: its names.
+    embedded: Option<Arc<Value>>,
+    /// Somebody has changed what the board runs since it started.
+    edited: bool,
+    /// A client has asked to keep the graph.
+    kept: bool,
+    /// The setting: whether a board gets its graph back after a start.
+    restore: bool,
+    /// What was saved of the board, until it is up.
+    left: Option<Left>,
+    /// Something that is saved may have changed.
+    touched: bool,
+    /// What was saved last.
+    last_saved: String,
     /// When the network started, while it runs.
     started_at: Option<u64>,
     /// How long it ran before it stopped, in seconds.
@@ -119,7 +144,7 @@ pub struct Runtime {
 
 impl Runtime {
     /// A runtime for a board that has not answered yet.
-    pub fn new(identity: Identity, library: Option<Library>) -> Runtime {
+    pub fn new(identity: Identity, build: Option<Build>) -> Runtime {
         let mut runtime = Runtime {
             identity,
             library: None,
@@ -130,6 +155,14 @@ impl Runtime {
             device: Device::default(),
             down: Some("it has not answered yet".to_owned()),
             unknown_initials: false,
+            chatter: None,
+            embedded: None,
+            edited: false,
+            kept: false,
+            restore: false,
+            left: None,
+            touched: false,
+            last_saved: String::new(),
             started_at: None,
             ran_for: 0,
             watches: HashMap::new(),
@@ -143,7 +176,7 @@ impl Runtime {
             next_ticket: 0,
             next_serial: 0,
         };
-        runtime.set_library(library);
+        runtime.set_build(build);
         runtime
     }
 
@@ -153,10 +186,19 @@ impl Runtime {
         self.forget_names();
     }
 
-    /// Gives the board another component map. Clients see it when they ask again.
-    pub fn set_library(&mut self, library: Option<Library>) {
-        self.library = library;
+    /// Says what the board's firmware is made of. Clients see its components when they ask again.
+    pub fn set_build(&mut self, build: Option<Build>) {
+        (self.library, self.embedded) = match build {
+            Some(build) => (Some(build.library), build.graph),
+            None => (None, None),
+        };
         self.forget_names();
+        self.name_again();
+    }
+
+    /// Whether the board is to get back, after a start, the graph that it had before.
+    pub fn set_restore(&mut self, restore: bool) {
+        self.restore = restore;
     }
 
     /// Forgets every text that was made from names.
@@ -266,6 +308,7 @@ impl Runtime {
         match payload {
             Ok(payload) => {
                 if message.protocol == "graph" {
+                    self.touched = true;
                     let change = outgoing("graph", command, &payload, None);
                     self.tell_except(Some(client), Permission::Read, &change);
                 }

@@ -93,7 +93,7 @@ impl Runtime {
     }
 
     /// The out ports that are to be watched: the exported ones, and those whose edges anybody (but `except`) watches.
-    fn wanted_ports(&self, except: Option<ClientId>) -> BTreeSet<PortRef> {
+    pub(super) fn wanted_ports(&self, except: Option<ClientId>) -> BTreeSet<PortRef> {
         let exported = self.graph.exports(Direction::Out).iter().map(|export| export.port);
         let edges = self.graph.edges().iter().map(|edge| edge.src).filter(|src| self.is_watched(*src, except));
         exported.chain(edges).filter_map(|port| self.graph.port_ref(port)).collect()

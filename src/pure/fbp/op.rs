@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use firmware_proto::Command;
+use firmware_proto::{Command, DebugPoint};
 use serde_json::{Map, Value};
 
 use super::client::Asker;
 use super::message::PortName;
 use super::naming;
-use crate::pure::model::graph::{Edge, Node, NodeKey, Port};
+use super::upload::Purpose;
+use crate::pure::model::graph::{Edge, Graph, Node, NodeKey, Port};
 use crate::pure::model::library::Direction;
 
 /// What a client wants, its names not yet looked up.
@@ -26,25 +27,82 @@ pub(super) struct Op {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Action {
-    Clear { name: String, title: Option<String> },
-    AddNode { name: String, component: String, metadata: Map<String, Value> },
-    RemoveNode { name: String },
-    RenameNode { from: String, to: String },
-    AddEdge { src: PortName, tgt: PortName, metadata: Map<String, Value> },
-    RemoveEdge { src: PortName, tgt: PortName },
-    AddInitial { tgt: PortName, data: Value, metadata: Map<String, Value> },
-    RemoveInitial { tgt: PortName, data: Option<Value> },
-    AddPort { direction: Direction, public: String, port: PortName, metadata: Map<String, Value> },
-    RemovePort { direction: Direction, public: String },
-    RenamePort { direction: Direction, from: String, to: String },
-    AddGroup { name: String, nodes: Vec<String>, metadata: Map<String, Value> },
-    RemoveGroup { name: String },
-    RenameGroup { from: String, to: String },
-    Packet { port: String, packet: PortPacket },
+    Clear {
+        name: String,
+        title: Option<String>,
+    },
+    AddNode {
+        name: String,
+        component: String,
+        metadata: Map<String, Value>,
+    },
+    RemoveNode {
+        name: String,
+    },
+    RenameNode {
+        from: String,
+        to: String,
+    },
+    AddEdge {
+        src: PortName,
+        tgt: PortName,
+        metadata: Map<String, Value>,
+    },
+    RemoveEdge {
+        src: PortName,
+        tgt: PortName,
+    },
+    AddInitial {
+        tgt: PortName,
+        data: Value,
+        metadata: Map<String, Value>,
+    },
+    RemoveInitial {
+        tgt: PortName,
+        data: Option<Value>,
+    },
+    AddPort {
+        direction: Direction,
+        public: String,
+        port: PortName,
+        metadata: Map<String, Value>,
+    },
+    RemovePort {
+        direction: Direction,
+        public: String,
+    },
+    RenamePort {
+        direction: Direction,
+        from: String,
+        to: String,
+    },
+    AddGroup {
+        name: String,
+        nodes: Vec<String>,
+        metadata: Map<String, Value>,
+    },
+    RemoveGroup {
+        name: String,
+    },
+    RenameGroup {
+        from: String,
+        to: String,
+    },
+    Packet {
+        port: String,
+        packet: PortPacket,
+    },
     Start,
     Stop,
     Edges(Vec<(PortName, PortName)>),
     Keep,
+    Upload {
+        graph: Box<Graph>,
+        start: bool,
+        purpose: Purpose,
+    },
+    /// A board whose session goes on is asked whether it is as it was left.
+    Verify,
 }
 
 /// What comes in at an exported port.
@@ -87,29 +145,43 @@ pub(super) enum Stage {
     },
 }
 
+/// What a command's answer means for its operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    /// The operation fails with it.
+    Done,
+    /// Where it fails, only a remark is made.
+    Tried,
+    /// The board must refuse it like this: it asks what the board has, and may name what it lacks.
+    Refused(DebugPoint),
+}
+
 /// A command of an operation.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
     pub(super) command: Command,
-    /// The operation fails with it; else only a remark is made.
-    pub(super) essential: bool,
+    pub(super) need: Need,
     /// The node that it creates.
     pub(super) node: Option<NodeKey>,
 }
 
 impl Step {
     pub(super) fn must(command: Command) -> Step {
-        Step { command, essential: true, node: None }
+        Step { command, need: Need::Done, node: None }
     }
 
     pub(super) fn may(command: Command) -> Step {
-        Step { command, essential: false, node: None }
+        Step { command, need: Need::Tried, node: None }
+    }
+
+    pub(super) fn refused(command: Command, point: DebugPoint) -> Step {
+        Step { command, need: Need::Refused(point), node: None }
     }
 
     /// Creates that node.
     pub(super) fn create(node: NodeKey, component: u8) -> Step {
         let command = Command::CreateComponent { component, parent: 0 };
-        Step { command, essential: true, node: Some(node) }
+        Step { command, need: Need::Done, node: Some(node) }
     }
 }
 
@@ -153,6 +225,15 @@ pub(super) enum Then {
     Stop,
     /// A client watches these out ports from now on.
     Edges(BTreeSet<Port>),
+    /// The graph on the board is another one.
+    Upload {
+        purpose: Purpose,
+        start: bool,
+        done: usize,
+        total: usize,
+    },
+    /// The board is as it was left.
+    Verify,
     /// Nothing to be done, or taken back.
     Done,
 }
@@ -177,6 +258,7 @@ impl Op {
             | Action::RemoveGroup { name }
             | Action::RenameGroup { from: name, .. } => format!("{command} {name}"),
             Action::Packet { port, .. } => format!("{command} to exported port {port}"),
+            Action::Upload { .. } | Action::Verify => command.clone(),
             Action::Clear { .. } | Action::Start | Action::Stop | Action::Edges(_) | Action::Keep => {
                 format!("{}:{command}", self.protocol)
             }
@@ -185,7 +267,22 @@ impl Op {
 
     /// Whether others are told that it was done.
     pub(super) fn is_change(&self) -> bool {
-        !matches!(self.action, Action::Edges(_) | Action::Packet { .. } | Action::Keep)
+        !matches!(self.action, Action::Edges(_) | Action::Packet { .. } | Action::Keep | Action::Verify)
+    }
+
+    /// Whether what is on the board, or goes to it at a start, is another graph then.
+    pub(super) fn is_edit(&self) -> bool {
+        matches!(
+            self.action,
+            Action::Clear { .. }
+                | Action::AddNode { .. }
+                | Action::RemoveNode { .. }
+                | Action::AddEdge { .. }
+                | Action::RemoveEdge { .. }
+                | Action::AddInitial { .. }
+                | Action::RemoveInitial { .. }
+                | Action::Upload { .. }
+        )
     }
 
     pub(super) fn reply_command(&self) -> &str {

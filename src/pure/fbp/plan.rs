@@ -6,21 +6,22 @@ use firmware_proto::limits::QUEUED_PACKETS_WHILE_STOPPED;
 use firmware_proto::{Command, Edge as Wire};
 use serde_json::{Map, Value, json};
 
+use super::Runtime;
 use super::message::PortName;
+use super::naming::{self, Match};
 use super::network::subscribe;
 use super::op::{Action, Op, Plan, Stage, Step, Then, Turn, go};
 use super::refusal::{INITIALS, Refusal};
 use super::value::to_packets;
-use super::{Runtime, naming};
 use crate::pure::model::danger::Danger;
 use crate::pure::model::device::LEFT_BY_A_STOP;
 use crate::pure::model::graph::{Edge, Node, NodeKey, Port};
-use crate::pure::model::library::{Component, Direction};
+use crate::pure::model::library::Direction;
 
 impl Runtime {
     /// Looks names up, refuses what cannot be, and says which commands it takes.
     pub(super) fn plan_action(&mut self, op: &mut Op) -> Result<Turn, Refusal> {
-        match &op.action {
+        match &mut op.action {
             Action::Clear { name, title } => Ok(self.plan_clear(name, title.as_deref())),
             Action::AddNode { name, component, metadata } => self.plan_add_node(name, component, metadata),
             Action::RemoveNode { name } => self.plan_remove_node(name),
@@ -45,7 +46,12 @@ impl Runtime {
             Action::Start => Ok(self.plan_start()),
             Action::Stop => Ok(self.plan_stop()),
             Action::Edges(edges) => self.plan_edges(edges, op.asker.client),
-            Action::Keep => Ok(Turn::Done),
+            Action::Keep => {
+                self.kept = true;
+                Ok(Turn::Done)
+            }
+            Action::Upload { graph, start, purpose } => Ok(self.plan_upload(graph, *start, *purpose)),
+            Action::Verify => Ok(self.plan_verify()),
         }
     }
 
@@ -54,6 +60,7 @@ impl Runtime {
         self.graph.clear(name.to_owned(), title.map(str::to_owned));
         self.forget_names();
         self.unknown_initials = false;
+        self.kept = false;
         let stop = self.device.runs_through_clear().then_some(Step::must(Command::StopNetwork));
         go(stop.into_iter().chain([Step::must(Command::ClearNodes)]).collect(), Then::Clear { cleared: false })
     }
@@ -92,7 +99,7 @@ impl Runtime {
     }
 
     fn plan_remove_node(&mut self, name: &str) -> Result<Turn, Refusal> {
-        let (key, _) = self.node_named(name)?;
+        let key = self.node_named(name)?;
         let Some(device) = self.graph.node(key).and_then(|node| node.device) else { return Ok(Turn::Wait) };
         if self.device.may_hold_packets_of(device) {
             return self.plan_removal_by_rebuild(key, name);
@@ -105,7 +112,7 @@ impl Runtime {
     }
 
     fn rename_node(&mut self, from: &str, to: &str) -> Result<Turn, Refusal> {
-        let (key, _) = self.node_named(from)?;
+        let key = self.node_named(from)?;
         if self.graph.node(key).is_none_or(|node| node.device.is_none()) {
             return Ok(Turn::Wait);
         }
@@ -125,9 +132,7 @@ impl Runtime {
         let from = self.port_named(src, Direction::Out)?;
         let to = self.port_named(tgt, Direction::In)?;
         if let Some(taken) = self.graph.edge_from(from) {
-            let target = naming::port(&self.graph, self.library.as_ref(), taken.tgt, Direction::In);
-            let target = format!("port {} of node {}", target.port, target.node);
-            return Err(Refusal::PortTaken { node: src.node.clone(), port: src.port.clone(), target });
+            return Err(naming::taken(&self.graph, self.library.as_ref(), src, taken));
         }
         let edge = Edge { src: from, tgt: to, metadata: metadata.clone() };
         let Some(wire) = self.wire(&edge) else { return Ok(Turn::Wait) };
@@ -164,7 +169,7 @@ impl Runtime {
         metadata: &Map<String, Value>,
     ) -> Result<Turn, Refusal> {
         let to = self.port_named(tgt, Direction::In)?;
-        let packets = to_packets(data, self.port_kind(to)).map_err(|error| {
+        let packets = to_packets(data, naming::kind(&self.graph, self.library.as_ref(), to)).map_err(|error| {
             let (node, port) = (tgt.node.clone(), tgt.port.clone());
             Refusal::Value { node, port, error }
         })?;
@@ -198,25 +203,12 @@ impl Runtime {
         Ok(data)
     }
 
-    fn node_named(&self, name: &str) -> Result<(NodeKey, &Component), Refusal> {
-        let found = self.graph.find(name).and_then(|key| Some((key, self.graph.node(key)?.component)));
-        let (key, component) = found.ok_or_else(|| Refusal::NoNode(name.to_owned()))?;
-        let library = self.library.as_ref().ok_or(Refusal::NoLibrary)?;
-        let known = library.by_id(component);
-        known.map(|known| (key, known)).ok_or_else(|| Refusal::NoComponent(naming::component(None, component)))
+    fn node_named(&self, name: &str) -> Result<NodeKey, Refusal> {
+        self.graph.find(name).ok_or_else(|| Refusal::NoNode(name.to_owned()))
     }
 
     pub(super) fn port_named(&self, name: &PortName, direction: Direction) -> Result<Port, Refusal> {
-        let (node, component) = self.node_named(&name.node)?;
-        match component.port(direction, &name.port) {
-            Some(port) => Ok(Port { node, port: port.id }),
-            None => {
-                let known: Vec<&str> = component.ports(direction).iter().map(|port| port.name.as_str()).collect();
-                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-                let (node, port, component) = (name.node.clone(), name.port.clone(), component.name.clone());
-                Err(Refusal::NoPort { node, component, direction, port, known })
-            }
-        }
+        naming::find_port(&self.graph, self.library.as_ref(), name, direction, Match::Exact)
     }
 
     /// An edge in the board's numbers, once both nodes have ids.

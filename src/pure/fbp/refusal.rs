@@ -88,6 +88,8 @@ pub(super) enum Refusal {
          without the node"
     )]
     RebuildLoses(String),
+    #[error("the board has another graph than it was left with")]
+    AnotherGraph,
     #[error("{what}: {danger}")]
     Danger { what: String, danger: Danger },
     #[error("{what}: {failure}")]

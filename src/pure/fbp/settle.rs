@@ -20,7 +20,7 @@ impl Runtime {
             None => {
                 let announcements = self.complete(&job.then, job.op.asker.client);
                 self.succeed(&job.op, announcements, now);
-                self.after(&job.op, &job.then);
+                self.after(&job.op, &job.then, now);
             }
             Some(refusal) => {
                 for text in self.take_back(job.then, current) {
@@ -36,6 +36,7 @@ impl Runtime {
 
     /// Confirms an operation to its asker, and tells everybody else what changed. Announcements come before.
     pub(super) fn succeed(&mut self, op: &Op, announcements: Vec<Arc<str>>, now: u64) {
+        self.edited |= op.is_edit();
         if op.is_change() && self.clients.len() > 1 {
             for announcement in &announcements {
                 self.tell_except(Some(op.asker.client), Permission::Read, announcement);
@@ -61,6 +62,11 @@ impl Runtime {
     }
 
     pub(super) fn refuse(&mut self, op: &Op, refusal: &Refusal, now: u64) {
+        match &op.action {
+            Action::Upload { purpose, .. } => return self.uploaded(*purpose, Err(refusal.text(&self.identity.label))),
+            Action::Verify => return self.differs(now),
+            _ => {}
+        }
         let text = error(op.protocol, &refusal.text(&self.identity.label), op.asker.request_id.as_deref());
         self.answered(&op.asker, vec![text], now);
     }
@@ -114,8 +120,14 @@ impl Runtime {
             Then::Clear { cleared: true } => {
                 return vec![outgoing("graph", "clear", &json!({ "id": self.graph.name() }), None)];
             }
-            Then::Rebuild { .. } | Then::Clear { cleared: false } => self.graph_lost(),
-            Then::RemoveEdge { .. } | Then::Start | Then::Watch | Then::Stop | Then::Edges(_) | Then::Done => {}
+            Then::Rebuild { .. } | Then::Upload { .. } | Then::Clear { cleared: false } => self.graph_lost(),
+            Then::Verify
+            | Then::RemoveEdge { .. }
+            | Then::Start
+            | Then::Watch
+            | Then::Stop
+            | Then::Edges(_)
+            | Then::Done => {}
         }
         vec![]
     }

@@ -147,6 +147,29 @@ impl Device {
         self.restart(state);
     }
 
+    /// Takes up a board where it was left: its nodes by id with their components, its edges, and how many packets wait for a start.
+    pub fn resume(
+        &mut self,
+        nodes: &[(u8, u8)],
+        edges: &[(PortRef, PortRef)],
+        highest: u8,
+        running: bool,
+        waiting: usize,
+    ) {
+        let nodes = nodes.iter().map(|(id, component)| (*id, Node { component: *component, parent: 0 })).collect();
+        self.restart(State {
+            known: true,
+            nodes,
+            highest,
+            edges: edges.iter().copied().collect(),
+            running,
+            may_run: running,
+            may_have_run: true,
+            queued: if running { 0 } else { waiting + LEFT_BY_A_STOP },
+            ..State::default()
+        });
+    }
+
     fn restart(&mut self, state: State) {
         self.expected = state.clone();
         self.confirmed = state;

@@ -1,5 +1,6 @@
 //! What is known of a board: the component map of its firmware, the numbers on it, and the names people gave them.
 
+pub mod build;
 mod check;
 pub mod danger;
 pub mod device;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use firmware_proto::Dialect;
 
+use crate::pure::view::Firmware;
+
 /// Bits per second that boards use by default: 0.4.4 and all AVR builds 9600, later ones 115200.
 pub const DEFAULT_BAUDS: [u32; 2] = [9600, 115_200];
 
@@ -16,11 +18,13 @@ pub struct Config {
     pub dialect: Option<Dialect>,
     /// How long to stay silent after the port was opened: bytes re-arm a bootloader. Zero where opening resets nothing.
     pub boot_window: Duration,
+    /// How the board was spoken to when it was left, where its session may still be open.
+    pub left: Option<Firmware>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Config { bauds: DEFAULT_BAUDS.to_vec(), dialect: None, boot_window: Duration::ZERO }
+        Config { bauds: DEFAULT_BAUDS.to_vec(), dialect: None, boot_window: Duration::ZERO, left: None }
     }
 }
 

@@ -53,8 +53,8 @@ pub enum Notice {
     Up {
         /// How it is spoken to.
         firmware: Firmware,
-        /// The responses of its embedded graph, if it has just started; else its graph is not known.
-        boot: Option<Vec<Response>>,
+        /// What is known of its past.
+        start: Start,
     },
     /// Bytes were lost: all requests have failed, the board's graph is no longer known, and the session is being opened again.
     OutOfStep(LossCause),
@@ -68,6 +68,17 @@ pub enum Notice {
     Done(Ticket, Outcome),
     /// The board says something unasked.
     Event(Event),
+}
+
+/// What is known of a board's past when it answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Start {
+    /// It has just started, and these are the responses of its embedded graph.
+    Booted(Vec<Response>),
+    /// Its session is still the one that it was left with: it has not started since.
+    Continued,
+    /// Nothing: it may have any graph.
+    Unknown,
 }
 
 /// Why the session is out of step.
@@ -116,7 +127,9 @@ impl Session {
             let baud = *baud;
             dialects().map(move |dialect| Firmware { dialect, baud }).collect::<Vec<_>>()
         };
-        let probe = Probe::new(config.bauds.iter().flat_map(candidates).collect(), config.boot_window, now);
+        let candidates: Vec<Firmware> = config.bauds.iter().flat_map(candidates).collect();
+        let left = config.left.filter(|left| candidates.contains(left));
+        let probe = Probe::new(candidates, config.boot_window, now).resuming(left);
         Session {
             patience_ends: Some(now + config.boot_window + HANDSHAKE_PATIENCE),
             phase: Phase::Probing(Box::new(probe)),
@@ -319,11 +332,11 @@ impl Session {
     }
 
     fn up(&mut self, opened: Opened) {
-        let Opened { firmware, decoder, boot } = opened;
+        let Opened { firmware, decoder, start } = opened;
         self.phase = Phase::Up { firmware, decoder, chatter: Chatter::None };
         self.patience_ends = None;
         self.forget_noise();
-        self.notify(Notice::Up { firmware, boot });
+        self.notify(Notice::Up { firmware, start });
     }
 
     fn forget_noise(&mut self) {

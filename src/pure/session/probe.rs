@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use firmware_proto::{Body, Command, Decoded, Decoder, Dialect, Message, Response};
 
+use super::Start;
 use super::chatter::Chatter;
 use super::config::{CHATTER_PAUSE, OPENING_PATIENCE, OPENING_PATIENCE_MAX, SILENT_PAUSE, TALKING_PATIENCE, wire_time};
 use crate::pure::view::Firmware;
@@ -41,6 +42,8 @@ impl Listener {
 enum Step {
     /// Says nothing until then.
     Hold { until: Instant },
+    /// A ping with this request id was sent into the session that the board was left with.
+    Resuming { until: Instant, request_id: u8 },
     /// The magic was sent with this request id.
     Opening { until: Instant, request_id: u8 },
     /// The board opened; a ping with this request id was sent.
@@ -53,8 +56,8 @@ pub(super) struct Opened {
     pub(super) firmware: Firmware,
     /// The decoder, in step.
     pub(super) decoder: Decoder,
-    /// The embedded graph, if the board has just booted and all of its chatter was heard.
-    pub(super) boot: Option<Vec<Response>>,
+    /// Whether the board has just started, and all of its chatter was heard; or whether it has not since it was left.
+    pub(super) start: Start,
 }
 
 /// The handshake's state.
@@ -69,9 +72,11 @@ pub(super) struct Probe {
     listeners: Vec<Listener>,
     /// Sends the resync sequence from the first round on: for boards that were in session.
     resync: bool,
+    /// How the board was left, until it was asked whether it is still there.
+    left: Option<Firmware>,
     /// Pauses between rounds.
     slow: bool,
-    line_baud: Option<u32>,
+    line_baud: u32,
     /// When the last frame was sent.
     sent: Instant,
     /// Whether a message came since the step began.
@@ -84,14 +89,15 @@ impl Probe {
         let step = Step::Hold { until: now + hold };
         let mut probe = Probe {
             all: candidates.clone(),
+            line_baud: candidates.first().map_or(0, |candidate| candidate.baud),
             candidates,
             current: 0,
             round: 0,
             step,
             listeners: Vec::new(),
             resync: false,
+            left: None,
             slow: false,
-            line_baud: None,
             sent: now,
             talks: false,
         };
@@ -99,18 +105,22 @@ impl Probe {
         probe
     }
 
+    /// Asks first whether the session that the board was left with is still there.
+    pub(super) fn resuming(mut self, left: Option<Firmware>) -> Self {
+        self.left = left;
+        self
+    }
+
     /// Opens a known board again that has lost count of bytes.
     pub(super) fn resync(firmware: Firmware, now: Instant) -> Self {
         let mut probe = Probe::new(vec![firmware], Duration::ZERO, now);
         probe.resync = true;
-        probe.line_baud = Some(firmware.baud);
         probe
     }
 
     /// Opens a known board again that is in its boot chatter: `seen` is the chatter so far.
     pub(super) fn reboot(firmware: Firmware, decoder: Decoder, seen: Chatter, now: Instant) -> Self {
         let mut probe = Probe::new(vec![firmware], CHATTER_PAUSE, now);
-        probe.line_baud = Some(firmware.baud);
         probe.listeners = vec![Listener { decoder, chatter: seen }];
         probe
     }
@@ -130,7 +140,10 @@ impl Probe {
     /// When [`Probe::on_time`] wants to be called.
     pub(super) fn wake_at(&self) -> Instant {
         match self.step {
-            Step::Hold { until } | Step::Opening { until, .. } | Step::Confirming { until, .. } => until,
+            Step::Hold { until }
+            | Step::Resuming { until, .. }
+            | Step::Opening { until, .. }
+            | Step::Confirming { until, .. } => until,
         }
     }
 
@@ -169,7 +182,11 @@ impl Probe {
             return;
         }
         match self.step {
-            Step::Hold { .. } => self.open(now, ids, actions),
+            Step::Hold { .. } => match self.left.take() {
+                Some(left) => self.resume(left, now, ids, actions),
+                None => self.open(now, ids, actions),
+            },
+            Step::Resuming { .. } => self.open(now, ids, actions),
             Step::Opening { .. } | Step::Confirming { .. } if self.may_still_answer(now) => self.wait_longer(now),
             Step::Opening { .. } | Step::Confirming { .. } => {
                 self.current += 1;
@@ -217,7 +234,9 @@ impl Probe {
                 self.step = Step::Confirming { until: now + self.patience(ping.as_bytes().len()), request_id: ping_id };
                 false
             }
-            (Response::Pong(_), Step::Confirming { request_id, .. }) => ours(request_id),
+            (Response::Pong(_), Step::Confirming { request_id, .. } | Step::Resuming { request_id, .. }) => {
+                ours(request_id)
+            }
             // What opened was the chatter, and its end closes the session. Our magic and ping are still to be read, unless a
             // bootloader has swallowed them.
             (Response::TransmissionEnded, Step::Confirming { request_id, .. }) if self.chatter_just_ended() => {
@@ -241,19 +260,37 @@ impl Probe {
         let dialect = heard.decoder.dialect();
         let due = if heard.chatter.is_complete() { now } else { now + CHATTER_PAUSE };
         let waits_for_it = !self.is_holding() && self.firmware().dialect == dialect;
-        self.candidates = vec![Firmware { dialect, baud: self.line_baud.unwrap_or(self.candidates[0].baud) }];
+        self.candidates = vec![Firmware { dialect, baud: self.line_baud }];
         self.current = 0;
+        self.left = None;
         if !waits_for_it {
             self.step = Step::Hold { until: due };
         }
     }
 
-    fn open(&mut self, now: Instant, ids: &mut impl FnMut() -> u8, actions: &mut Vec<Action>) {
-        let firmware = self.firmware();
-        if self.line_baud.replace(firmware.baud).is_some_and(|baud| baud != firmware.baud) {
-            actions.push(Action::SetBaud(firmware.baud));
+    /// A board that has started since, or was never spoken to, has no session and ignores the ping.
+    fn resume(&mut self, left: Firmware, now: Instant, ids: &mut impl FnMut() -> u8, actions: &mut Vec<Action>) {
+        self.current = self.candidates.iter().position(|candidate| *candidate == left).unwrap_or(0);
+        self.set_line(actions);
+        let request_id = ids();
+        let ping = Command::Ping([0; 8]).encode(left.dialect, request_id);
+        self.step = Step::Resuming { until: now + self.patience(ping.as_bytes().len()), request_id };
+        (self.sent, self.talks) = (now, false);
+        actions.push(Action::Send(ping.as_bytes().to_vec()));
+    }
+
+    /// Sets the line to the baud rate of the candidate.
+    fn set_line(&mut self, actions: &mut Vec<Action>) {
+        let baud = self.firmware().baud;
+        if std::mem::replace(&mut self.line_baud, baud) != baud {
+            actions.push(Action::SetBaud(baud));
             self.listen_afresh();
         }
+    }
+
+    fn open(&mut self, now: Instant, ids: &mut impl FnMut() -> u8, actions: &mut Vec<Action>) {
+        let firmware = self.firmware();
+        self.set_line(actions);
         let request_id = ids();
         let mut bytes = Vec::new();
         if self.resync || self.round > 0 {
@@ -278,7 +315,12 @@ impl Probe {
         let firmware = self.firmware();
         let index = self.listeners.iter().position(|listener| listener.decoder.dialect() == firmware.dialect)?;
         let listener = self.listeners.swap_remove(index);
-        Some(Opened { firmware, decoder: listener.decoder, boot: listener.chatter.into_graph() })
+        let start = match listener.chatter.into_graph() {
+            Some(chatter) => Start::Booted(chatter),
+            None if matches!(self.step, Step::Resuming { .. }) => Start::Continued,
+            None => Start::Unknown,
+        };
+        Some(Opened { firmware, decoder: listener.decoder, start })
     }
 
     fn firmware(&self) -> Firmware {

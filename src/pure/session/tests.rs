@@ -160,7 +160,8 @@ impl Bench {
 
     fn ups(&self) -> Vec<(Firmware, Option<Vec<Response>>)> {
         let up = |notice: &Notice| match notice {
-            Notice::Up { firmware, boot } => Some((*firmware, boot.clone())),
+            Notice::Up { firmware, start: Start::Booted(chatter) } => Some((*firmware, Some(chatter.clone()))),
+            Notice::Up { firmware, .. } => Some((*firmware, None)),
             _ => None,
         };
         self.notices.iter().filter_map(up).collect()

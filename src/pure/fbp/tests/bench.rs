@@ -6,7 +6,8 @@ use firmware_proto::{Command, DebugPoint, Dialect, Edge, Event, Packet, PacketTa
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::pure::fbp::{ClientId, Identity, Output, Runtime};
+use crate::pure::fbp::{ClientId, Identity, Output, Runtime, UploadStep};
+use crate::pure::model::build::Build;
 use crate::pure::model::library::Library;
 use crate::pure::request::{Failure, Outcome, Request};
 
@@ -29,6 +30,8 @@ pub(super) struct Bench {
     pub(super) line: VecDeque<Request>,
     pub(super) sent: Vec<Command>,
     received: BTreeMap<ClientId, Vec<Value>>,
+    /// Of uploads.
+    pub(super) steps: Vec<UploadStep>,
 }
 
 impl Bench {
@@ -46,12 +49,13 @@ impl Bench {
         let id = Uuid::from_u128(0x2222_2222_2222_4222_8222_2222_2222_2222);
         let identity = Identity { id, label: "Uno".into(), secret: SECRET.into(), read_secret: READ_SECRET.into() };
         Bench {
-            runtime: Runtime::new(identity, library),
+            runtime: Runtime::new(identity, library.map(|library| Build::of(library, "a test"))),
             board: Board::default(),
             now: NOW,
             line: VecDeque::new(),
             sent: Vec::new(),
             received: BTreeMap::new(),
+            steps: Vec::new(),
         }
     }
 
@@ -70,6 +74,7 @@ impl Bench {
     pub(super) fn collect(&mut self) {
         while let Some(output) = self.runtime.poll() {
             match output {
+                Output::Upload(_, step) => self.steps.push(step),
                 Output::Request(request) => {
                     self.sent.push(request.command);
                     self.line.push_back(request);

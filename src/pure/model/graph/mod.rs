@@ -27,7 +27,7 @@ pub type Metadata = Map<String, Value>;
 pub struct NodeKey(u32);
 
 /// A named graph.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Graph {
     name: String,
     title: Option<String>,
@@ -118,6 +118,16 @@ impl Graph {
         &self.name
     }
 
+    /// Gives it another name.
+    pub fn rename(&mut self, name: String) {
+        self.name = name;
+    }
+
+    /// Whether it has no nodes.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
     /// Its title, for people.
     pub fn title(&self) -> Option<&str> {
         self.title.as_deref()
@@ -146,6 +156,25 @@ impl Graph {
     /// The board was cleared: no node has an id there.
     pub fn forget_devices(&mut self) {
         self.nodes.values_mut().for_each(|node| node.device = None);
+    }
+
+    /// The board has these ids for the nodes, in their order.
+    pub fn set_devices(&mut self, ids: impl Iterator<Item = u8>) {
+        self.nodes.values_mut().zip(ids).for_each(|(node, id)| node.device = Some(id));
+    }
+
+    /// Puts another graph in place of this one.
+    pub fn replace(&mut self, other: Graph) {
+        *self = Graph { epoch: self.epoch + 1, ..other };
+    }
+
+    /// Takes the names, metadata, exported ports and groups of a graph that has the same nodes and edges.
+    pub fn take_names(&mut self, other: &Graph) {
+        let initials = std::mem::take(&mut self.initials);
+        let keys: HashMap<NodeKey, NodeKey> = self.nodes.keys().copied().zip(other.nodes.keys().copied()).collect();
+        let there = |port: Port| Some(Port { node: *keys.get(&port.node)?, ..port });
+        let initials = initials.into_iter().filter_map(|it| Some(Initial { tgt: there(it.tgt)?, ..it })).collect();
+        *self = Graph { initials, ..other.clone() };
     }
 
     /// The nodes, in order of creation.
@@ -318,6 +347,18 @@ impl Graph {
     pub fn remove_initial(&mut self, serial: u64) -> Option<Initial> {
         let at = self.initials.iter().position(|initial| initial.serial == serial)?;
         Some(self.initials.remove(at))
+    }
+
+    /// Forgets the initial packets.
+    pub fn forget_initials(&mut self) {
+        self.initials.clear();
+    }
+
+    /// Notes that the board has consumed every initial packet but those, by their place.
+    pub fn consume_initials_but(&mut self, waiting: &[usize]) {
+        for (place, initial) in self.initials.iter_mut().enumerate() {
+            initial.consumed = !waiting.contains(&place);
+        }
     }
 
     /// Notes that a start made the board consume every initial packet that waited on it.

@@ -1,0 +1,67 @@
+//! Firmware builds that are added and removed while boards run.
+
+use super::Supervisor;
+use crate::actors::board::Command;
+use crate::actors::directory::{DirectoryError, FirmwareView};
+use crate::io::store::FirmwareRecord;
+use crate::pure::firmwares::{NAME_CHARS, Subject};
+use crate::pure::model::build::Build;
+
+impl Supervisor {
+    pub(super) fn firmwares(&self) -> Vec<FirmwareView> {
+        let view = |(name, build, subjects): (&str, &Build, Vec<Subject>)| FirmwareView {
+            name: name.to_owned(),
+            components: build.library.components().len(),
+            graph: build.graph.is_some(),
+            subjects,
+        };
+        self.memory.firmwares.iter().map(view).collect()
+    }
+
+    pub(super) async fn add_firmware(
+        &mut self,
+        firmware: FirmwareRecord,
+        subjects: Vec<Subject>,
+    ) -> Result<FirmwareView, DirectoryError> {
+        let name = firmware.name.clone();
+        if !(1..=NAME_CHARS).contains(&name.chars().count()) || name.chars().any(char::is_control) {
+            let text = format!("a firmware's name has 1 to {NAME_CHARS} characters on one line");
+            return Err(DirectoryError::Invalid(text));
+        }
+        let build = Build::read(&firmware.components, firmware.graph.as_deref(), &name);
+        let build = build.map_err(|error| DirectoryError::Invalid(error.to_string()))?;
+        let stored = self.store.save_firmware(&firmware, &subjects).await;
+        stored.map_err(|error| DirectoryError::Store(error.to_string()))?;
+        self.memory.firmwares.add(&name, build, subjects);
+        self.give_builds();
+        let added = self.firmwares().into_iter().find(|view| view.name == name);
+        added.ok_or_else(|| DirectoryError::Invalid(format!("the firmware {name} was not added")))
+    }
+
+    pub(super) async fn remove_firmware(&mut self, name: &str) -> Result<(), DirectoryError> {
+        let stored = self.store.remove_firmware(name).await;
+        stored.map_err(|error| DirectoryError::Store(error.to_string()))?;
+        if !self.memory.firmwares.remove(name) {
+            let text = format!("no firmware is called {name}; `microflo-bridge firmware list` shows them");
+            return Err(DirectoryError::Invalid(text));
+        }
+        self.give_builds();
+        Ok(())
+    }
+
+    /// Tells the boards whose build is another one now.
+    fn give_builds(&mut self) {
+        for entry in self.entries.values_mut() {
+            let build = self.planner.build(&entry.port, entry.id, &self.memory.firmwares);
+            if build == entry.build {
+                continue;
+            }
+            entry.build.clone_from(&build);
+            if let Some(handle) = &entry.handle {
+                // A loop that is too busy has the new build when it is started again.
+                let _ = handle.request(Command::SetBuild(build));
+            }
+        }
+        self.changed();
+    }
+}

@@ -1,0 +1,137 @@
+//! A board that has just started: what its chatter says it runs, under the names that are known for it.
+
+use firmware_proto::{PortRef, Response};
+
+use super::naming::Match;
+use super::upload::Purpose;
+use super::{Runtime, draft};
+use crate::pure::model::graph::{DEFAULT_NAME, Edge, Graph, Metadata, Node};
+
+impl Runtime {
+    /// The board (re)started and said this while it ran its embedded graph; `&[]` if it has none. Whatever was on it is gone.
+    pub fn handle_boot(&mut self, chatter: &[Response], now: u64) {
+        let (before, ran, whole) = (self.graph.clone(), self.ran(), !self.unknown_initials);
+        self.left = None;
+        self.device.boot(chatter);
+        self.chatter = Some(chatter.to_vec());
+        self.started_at = self.device.is_running().then_some(now);
+        self.leave_graph();
+        self.adopt_boot(&before);
+        self.tell_whole_graph();
+        self.tell_running(now);
+        let edited = std::mem::take(&mut self.edited);
+        match (edited && self.restores(), whole) {
+            (true, true) => self.bring_back(before, ran, now),
+            (true, false) => {
+                self.uploaded(Purpose::Restore, Err("it has initial packets that the bridge cannot read".into()))
+            }
+            (false, _) => self.kept = false,
+        }
+        self.advance(now);
+    }
+
+    /// Takes the graph that the board has said it runs, with names from the firmware's own graph and from `before`, where they fit.
+    fn adopt_boot(&mut self, before: &Graph) {
+        let Some(chatter) = self.chatter.take() else { return };
+        let sent: Vec<(PortRef, u8)> = chatter.iter().filter_map(sent_packet).collect();
+        let embedded =
+            self.embedded.as_deref().and_then(|json| draft::read(json, self.library.as_ref(), Match::AnyCase).ok());
+        let embedded = embedded.and_then(|graph| self.fitted(graph));
+        let before = self.fitted(before.clone());
+        self.unknown_initials = !sent.is_empty();
+        let graph = match (embedded, before) {
+            (Some(mut embedded), before) => {
+                if self.packets_of(&embedded) == sent {
+                    self.unknown_initials = false;
+                    embedded.consume_initials();
+                } else {
+                    embedded.forget_initials();
+                }
+                if let Some(before) = before {
+                    embedded.take_names(&before);
+                }
+                embedded
+            }
+            (None, Some(mut before)) => {
+                before.forget_initials();
+                before
+            }
+            (None, None) => self.unnamed(),
+        };
+        self.graph.replace(graph);
+        self.forget_names();
+        self.ports_changed |= self.has_exports();
+        self.chatter = Some(chatter);
+    }
+
+    /// The board's component map or its embedded graph's names have changed: names the graph anew if nobody has edited it.
+    pub(super) fn name_again(&mut self) {
+        if self.chatter.is_some() && !self.edited && self.device.is_known() {
+            let before = self.graph.clone();
+            self.leave_graph();
+            self.adopt_boot(&before);
+            self.tell_whole_graph();
+        }
+    }
+
+    /// A graph with the numbers of the board's nodes, if it has the same nodes and edges.
+    fn fitted(&self, mut graph: Graph) -> Option<Graph> {
+        let (nodes, edges) = (self.device.nodes(), self.device.edges());
+        let same = graph.nodes().count() == nodes.len()
+            && graph
+                .nodes()
+                .zip(nodes)
+                .all(|((_, named), (_, node))| named.component == node.component && node.parent == 0);
+        if !same || nodes.is_empty() || graph.edges().len() != edges.len() {
+            return None;
+        }
+        graph.set_devices(nodes.keys().copied());
+        let fits = |edge: &Edge| {
+            let ends = graph.port_ref(edge.src).zip(graph.port_ref(edge.tgt));
+            ends.is_some_and(|(src, tgt)| edges.get(&src) == Some(&tgt))
+        };
+        graph.edges().iter().all(fits).then_some(graph)
+    }
+
+    /// What its initial packets are on the wire: where they go, and of which type.
+    fn packets_of(&self, graph: &Graph) -> Vec<(PortRef, u8)> {
+        let packets =
+            graph.initials().iter().filter_map(|initial| Some((graph.port_ref(initial.tgt)?, &initial.packets)));
+        packets.flat_map(|(port, packets)| packets.iter().map(move |packet| (port, packet.kind()))).collect()
+    }
+
+    /// The board's graph, its nodes called by their numbers.
+    fn unnamed(&self) -> Graph {
+        let mut graph = Graph::default();
+        graph.clear(DEFAULT_NAME.to_owned(), None);
+        for (id, node) in self.device.nodes() {
+            let (name, metadata) = (format!("node{id}"), Metadata::new());
+            graph.add_node(Node { name, component: node.component, metadata, device: Some(*id) });
+        }
+        for (src, tgt) in self.device.edges() {
+            if let (Some(src), Some(tgt)) = (graph.port(*src), graph.port(*tgt)) {
+                graph.add_edge(Edge { src, tgt, metadata: Metadata::new() });
+            }
+        }
+        graph
+    }
+
+    /// Whether a board gets back what it had before.
+    pub(super) fn restores(&self) -> bool {
+        self.restore || self.kept
+    }
+
+    /// Uploads a graph again that the board has lost.
+    pub(super) fn bring_back(&mut self, mut graph: Graph, start: bool, now: u64) {
+        graph.forget_devices();
+        self.edited = true;
+        self.enqueue_upload(graph, start, Purpose::Restore, now);
+    }
+}
+
+fn sent_packet(response: &Response) -> Option<(PortRef, u8)> {
+    match response {
+        Response::SendPacketDone { target, kind } => Some((*target, *kind)),
+        _ => None,
+    }
+}

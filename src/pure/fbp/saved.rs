@@ -1,0 +1,187 @@
+//! What is saved of a board, so that another run of the bridge, or a board that was away, goes on with it.
+//!
+//! A board whose session still answers where it was left has not restarted: its graph is taken up again once some questions have
+//! shown that it has the same nodes. A board that has restarted has said so itself.
+
+use std::collections::BTreeSet;
+
+use firmware_proto::{Command, DebugPoint, Dialect, PortRef};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::naming::{self, Match};
+use super::network::subscribe;
+use super::op::{Action, Plan, Stage, Step, Then, Turn};
+use super::upload::internal;
+use super::{Runtime, draft};
+use crate::pure::model::graph::{Graph, NodeKey};
+use crate::pure::view::Firmware;
+
+/// The version of the format. Others are ignored: the board's own graph is shown then.
+const VERSION: u32 = 1;
+
+/// A board as it was.
+#[derive(Debug, Serialize, Deserialize)]
+struct Saved {
+    version: u32,
+    /// The dialect by its name on the wire.
+    dialect: String,
+    baud: u32,
+    /// The graph's name; its title is in its properties.
+    name: String,
+    /// In FBP's JSON format.
+    graph: Value,
+    /// The ids of its nodes, in their order; empty where they were not known.
+    devices: Vec<u8>,
+    /// The highest id since the last clear.
+    highest: u8,
+    /// Initial packets that wait for a start, by their place.
+    waiting: Vec<usize>,
+    running: bool,
+    edited: bool,
+    kept: bool,
+    unknown_initials: bool,
+}
+
+/// What of it counts until the board is up.
+#[derive(Debug)]
+pub(super) struct Left {
+    firmware: Firmware,
+    devices: Vec<u8>,
+    highest: u8,
+    running: bool,
+}
+
+impl Runtime {
+    /// Takes up what was saved. What cannot be read any more is ignored.
+    pub fn load(&mut self, saved: &str) {
+        let Ok(saved) = serde_json::from_str::<Saved>(saved) else { return };
+        let Some(dialect) = Dialect::ALL.into_iter().find(|dialect| dialect.name() == saved.dialect) else { return };
+        let Ok(mut graph) = draft::read(&saved.graph, self.library.as_ref(), Match::Own) else { return };
+        if saved.version != VERSION {
+            return;
+        }
+        graph.rename(saved.name);
+        graph.consume_initials_but(&saved.waiting);
+        self.graph.replace(graph);
+        (self.edited, self.kept, self.unknown_initials) = (saved.edited, saved.kept, saved.unknown_initials);
+        let firmware = Firmware { dialect, baud: saved.baud };
+        let (devices, highest, running) = (saved.devices, saved.highest, saved.running);
+        self.left = Some(Left { firmware, devices, highest, running });
+        self.forget_names();
+    }
+
+    /// Whether something that is saved may have changed.
+    pub fn is_touched(&self) -> bool {
+        self.touched && self.down.is_none()
+    }
+
+    /// What is to be saved, if it has changed since the last time. Nothing while the board is not up.
+    pub fn take_saved(&mut self, firmware: Option<Firmware>) -> Option<String> {
+        let firmware = firmware.filter(|_| self.down.is_none() && self.left.is_none())?;
+        if !std::mem::take(&mut self.touched) {
+            return None;
+        }
+        let known = self.device.is_known() && self.jobs.is_empty();
+        let devices: Option<Vec<u8>> = self.graph.nodes().map(|(_, node)| node.device).collect();
+        let waiting = self.graph.initials().iter().enumerate().filter(|(_, it)| !it.consumed).map(|(at, _)| at);
+        let saved = Saved {
+            version: VERSION,
+            dialect: firmware.dialect.name().to_owned(),
+            baud: firmware.baud,
+            name: self.graph.name().to_owned(),
+            graph: naming::fbp_json(&self.graph, self.library.as_ref()),
+            devices: devices.filter(|_| known).unwrap_or_default(),
+            highest: u8::try_from(self.device.ids_taken()).unwrap_or(u8::MAX),
+            waiting: waiting.collect(),
+            running: self.device.is_running(),
+            edited: self.edited,
+            kept: self.kept,
+            unknown_initials: self.unknown_initials,
+        };
+        let text = serde_json::to_string(&saved).ok().filter(|text| *text != self.last_saved)?;
+        self.last_saved.clone_from(&text);
+        Some(text)
+    }
+
+    /// How the board was spoken to when it was left, if its session may still be there.
+    pub fn left(&self) -> Option<Firmware> {
+        self.left.as_ref().filter(|left| !left.devices.is_empty() || self.graph.is_empty()).map(|left| left.firmware)
+    }
+
+    /// Whether the network ran, also where the board was left by another run.
+    pub(super) fn ran(&self) -> bool {
+        self.left.as_ref().map_or(self.started_at.is_some(), |left| left.running)
+    }
+
+    /// The board's session goes on where it was left.
+    pub fn resume(&mut self, dialect: Dialect, now: u64) {
+        let Some(left) = self.left.take() else { return self.unknown(now) };
+        self.device.set_dialect(dialect);
+        self.graph.set_devices(left.devices.iter().copied());
+        let components = self.graph.nodes().filter_map(|(_, node)| Some((node.device?, node.component)));
+        let edges = self.graph.edges().iter();
+        let edges = edges.filter_map(|edge| Some((self.graph.port_ref(edge.src)?, self.graph.port_ref(edge.tgt)?)));
+        let (components, edges) = (components.collect::<Vec<_>>(), edges.collect::<Vec<_>>());
+        let waiting = self.graph.initials().iter().filter(|initial| !initial.consumed);
+        let waiting = waiting.map(|initial| initial.packets.len()).sum();
+        self.device.resume(&components, &edges, left.highest, left.running, waiting);
+        self.started_at = left.running.then_some(now);
+        self.ops.push_front(internal("verify", Action::Verify));
+    }
+
+    /// The board answers, and what is on it is not known: somebody else may have had it, or bytes were lost.
+    pub fn unknown(&mut self, now: u64) {
+        let (ran, left) = (self.ran(), self.left.take());
+        self.graph_lost();
+        if self.edited && self.restores() && !self.unknown_initials {
+            let before = self.graph.clone();
+            self.bring_back(before, ran, now);
+        } else if left.is_some() {
+            self.forget_graph();
+        }
+    }
+
+    /// Nothing of the graph is true any more.
+    fn forget_graph(&mut self) {
+        self.leave_graph();
+        self.graph.replace(Graph::default());
+        self.forget_names();
+        (self.edited, self.kept, self.unknown_initials) = (false, false, false);
+    }
+
+    /// Asks for each node whether it is there with as many out ports as its component has, and that there is none behind the last.
+    pub(super) fn plan_verify(&mut self) -> Turn {
+        let wanted = self.wanted_ports(None);
+        let mut steps: Vec<Step> = self.graph.nodes().flat_map(|(key, _)| self.questions(key, &wanted)).collect();
+        if let Some(next) = u8::try_from(self.device.ids_taken() + 1).ok() {
+            let port = PortRef { node: next, port: 0 };
+            steps.push(Step::refused(subscribe(port, false), DebugPoint::SubscribePortInvalidNode));
+        }
+        let watch: Vec<Step> = wanted.iter().map(|port| Step::may(subscribe(*port, true))).collect();
+        Turn::Go(Plan { stages: [Stage::These(steps), Stage::These(watch)].into(), then: Then::Verify })
+    }
+
+    fn questions(&self, key: NodeKey, wanted: &BTreeSet<PortRef>) -> Vec<Step> {
+        let component =
+            self.graph.node(key).and_then(|node| Some((node.device?, self.library.as_ref()?.by_id(node.component)?)));
+        let Some((node, component)) = component else { return Vec::new() };
+        let Ok(ports) = u8::try_from(component.out_ports.len()) else { return Vec::new() };
+        let port = |port| PortRef { node, port };
+        let last = ports.checked_sub(1).map(port);
+        let there = last.map(|last| Step::must(subscribe(last, wanted.contains(&last))));
+        let behind: Command = subscribe(port(ports), false);
+        there.into_iter().chain([Step::refused(behind, DebugPoint::SubscribePortInvalidPort)]).collect()
+    }
+
+    /// The board is not as it was left.
+    pub(super) fn differs(&mut self, now: u64) {
+        self.device.lose();
+        if self.edited && self.restores() && !self.unknown_initials {
+            let (before, ran) = (self.graph.clone(), self.ran());
+            return self.bring_back(before, ran, now);
+        }
+        self.forget_graph();
+        self.tell_whole_graph();
+    }
+}

@@ -1,0 +1,164 @@
+//! A whole graph at once: checked completely, then put in place of the one on the board.
+
+use std::sync::Arc;
+
+use firmware_proto::limits::QUEUED_PACKETS_WHILE_STOPPED;
+use firmware_proto::{Command, Response};
+use serde_json::{Value, json};
+
+use super::client::Asker;
+use super::message::outgoing;
+use super::naming::{self, Match};
+use super::op::{Action, Op, Plan, Stage, Step, Then, Turn};
+use super::refusal::Refusal;
+use super::{ClientId, Output, Runtime, draft};
+use crate::pure::model::danger::Danger;
+use crate::pure::model::graph::{Graph, Initial};
+use crate::pure::model::library::Direction;
+
+/// The bridge itself, where clients are named.
+pub(super) const BRIDGE: ClientId = ClientId(0);
+
+/// Names an upload. Given by whoever asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct UploadId(pub u64);
+
+/// How far an upload is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UploadStep {
+    /// That many of the graph's nodes, edges and packets are on the board.
+    Progress {
+        /// So many.
+        done: usize,
+        /// Of so many.
+        total: usize,
+    },
+    /// It is over, well or for this reason.
+    Ended(Result<(), String>),
+}
+
+/// Why a graph is uploaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Somebody asked for it.
+    Asked(UploadId),
+    /// The board had it before.
+    Restore,
+}
+
+impl Runtime {
+    /// Puts a graph in FBP's JSON format in place of the board's, and starts it or not. What is wrong with it is found before the
+    /// board is touched. Ends with one [`UploadStep::Ended`].
+    pub fn upload(&mut self, id: UploadId, graph: &Value, start: bool, now: u64) {
+        let draft = match &self.library {
+            None => Err(Refusal::NoLibrary),
+            Some(library) => draft::read(graph, Some(library), Match::AnyCase),
+        };
+        let draft = draft.and_then(|graph| if start { Ok(graph) } else { must_fit_queue(graph) });
+        match draft {
+            Ok(graph) => self.enqueue_upload(graph, start, Purpose::Asked(id), now),
+            Err(refusal) => self.uploaded(Purpose::Asked(id), Err(refusal.text(&self.identity.label))),
+        }
+    }
+
+    pub(super) fn enqueue_upload(&mut self, graph: Graph, start: bool, purpose: Purpose, now: u64) {
+        let action = Action::Upload { graph: Box::new(graph), start, purpose };
+        self.ops.push_back(internal("upload", action));
+        self.advance(now);
+    }
+
+    pub(super) fn plan_upload(&mut self, graph: &mut Graph, start: bool, purpose: Purpose) -> Turn {
+        if self.device.is_settling() || !self.flights.is_empty() {
+            return Turn::Wait;
+        }
+        self.leave_graph();
+        self.graph.replace(std::mem::take(graph));
+        if start {
+            // A start sends what the board had consumed.
+            self.graph.consume_initials();
+        }
+        self.forget_names();
+        self.unknown_initials = false;
+        self.kept &= purpose == Purpose::Restore;
+        let wide: Vec<Initial> = self.graph.initials().to_vec();
+        wide.iter().for_each(|initial| self.note_width(initial.tgt, &initial.packets));
+        let packets: usize = wide.iter().map(|initial| initial.packets.len()).sum();
+        let total = self.graph.nodes().count() + self.graph.edges().len() + packets;
+        let stop = self.device.is_running().then_some(Step::must(Command::StopNetwork));
+        let clear = stop.into_iter().chain([Step::must(Command::ClearNodes)]).collect();
+        let stages = [Stage::These(clear), Stage::Nodes, Stage::Wiring { start }].into();
+        Turn::Go(Plan { stages, then: Then::Upload { purpose, start, done: 0, total } })
+    }
+
+    /// Notes what is on the board now.
+    pub(super) fn note_progress(&mut self, job: u64, response: &Response) {
+        let counts = matches!(
+            response,
+            Response::NodeAdded { .. } | Response::NodesConnected(_) | Response::SendPacketDone { .. }
+        );
+        let Some(job) = self.jobs.get_mut(&job).filter(|_| counts) else { return };
+        if let Then::Upload { purpose: Purpose::Asked(id), done, total, .. } = &mut job.then {
+            *done += 1;
+            let step = UploadStep::Progress { done: *done, total: *total };
+            self.output.push_back(Output::Upload(*id, step));
+        }
+    }
+
+    /// An upload is over. Whoever asked hears it; a graph that the board had before concerns all.
+    pub(super) fn uploaded(&mut self, purpose: Purpose, result: Result<(), String>) {
+        match (purpose, result) {
+            (Purpose::Asked(id), result) => self.output.push_back(Output::Upload(id, UploadStep::Ended(result))),
+            (Purpose::Restore, Ok(())) => {
+                self.remark(&format!("board {} has got the graph again that it had before", self.identity.label));
+            }
+            (Purpose::Restore, Err(why)) => {
+                let text = format!("the graph that the board had before could not be uploaded again: {why}");
+                let text = outgoing("network", "error", &json!({ "message": text, "graph": self.graph.name() }), None);
+                self.tell(&text);
+            }
+        }
+    }
+
+    /// The messages that make a client's graph the same as this one.
+    pub(super) fn whole_graph(&self) -> Vec<Arc<str>> {
+        let (graph, library) = (&self.graph, self.library.as_ref());
+        let mut clear = json!({ "id": graph.name(), "main": true });
+        if let Some(title) = graph.title() {
+            clear["name"] = json!(title);
+        }
+        let say = |command: &'static str| move |payload: Value| outgoing("graph", command, &payload, None);
+        let nodes = graph.nodes().map(|(_, node)| naming::node(graph, library, node)).map(say("addnode"));
+        let edges = graph.edges().iter().map(|edge| naming::edge(graph, library, edge)).map(say("addedge"));
+        let initials = graph.initials().iter().map(|it| naming::initial(graph, library, it)).map(say("addinitial"));
+        let ins = naming::exported(graph, library, Direction::In).into_iter().map(say("addinport"));
+        let outs = naming::exported(graph, library, Direction::Out).into_iter().map(say("addoutport"));
+        let groups = graph.groups().iter().map(|group| naming::group(graph, group)).map(say("addgroup"));
+        let all = nodes.chain(edges).chain(initials).chain(ins).chain(outs).chain(groups);
+        std::iter::once(say("clear")(clear)).chain(all).collect()
+    }
+
+    /// Tells everybody who may see it the whole graph.
+    pub(super) fn tell_whole_graph(&mut self) {
+        self.watches.clear();
+        if self.library.is_some() && self.has_audience() {
+            for text in self.whole_graph() {
+                self.tell(&text);
+            }
+        }
+    }
+}
+
+/// An operation that no client asked for.
+pub(super) fn internal(command: &str, action: Action) -> Op {
+    let asker = Asker { client: BRIDGE, serial: 0, request_id: None };
+    Op { asker, protocol: "network", command: command.to_owned(), graph: None, echo: Value::Null, action }
+}
+
+/// A stopped board keeps few packets.
+fn must_fit_queue(graph: Graph) -> Result<Graph, Refusal> {
+    let packets: usize = graph.initials().iter().map(|initial| initial.packets.len()).sum();
+    if packets <= QUEUED_PACKETS_WHILE_STOPPED {
+        return Ok(graph);
+    }
+    Err(Refusal::Danger { what: format!("{packets} initial packets without a start"), danger: Danger::QueueFull })
+}
