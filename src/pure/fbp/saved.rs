@@ -154,7 +154,7 @@ impl Runtime {
     pub(super) fn plan_verify(&mut self) -> Turn {
         let wanted = self.wanted_ports(None);
         let mut steps: Vec<Step> = self.graph.nodes().flat_map(|(key, _)| self.questions(key, &wanted)).collect();
-        if let Some(next) = u8::try_from(self.device.ids_taken() + 1).ok() {
+        if let Ok(next) = u8::try_from(self.device.ids_taken() + 1) {
             let port = PortRef { node: next, port: 0 };
             steps.push(Step::refused(subscribe(port, false), DebugPoint::SubscribePortInvalidNode));
         }
