@@ -1,4 +1,5 @@
-//! Components of real firmware, tested through the bridge by npm's `fbp-spec` 0.8.0: the suites in `specs`.
+//! Components of real firmware, tested through the bridge by npm's `fbp-spec` 0.8.0: the suites in `specs`. The simulated board of
+//! the same dialect must do the same.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,7 +14,18 @@ const CASES: usize = 90;
 const COMPONENTS: usize = 20;
 
 #[test]
-fn components_do_what_their_specs_say() {
+fn components_of_real_firmware_do_what_their_specs_say() {
+    let dir = tempfile::tempdir().unwrap();
+    specs_hold(&mut Board::linux("empty", dir.path()), dir.path());
+}
+
+#[test]
+fn components_of_the_simulated_board_do_what_their_specs_say() {
+    let dir = tempfile::tempdir().unwrap();
+    specs_hold(&mut Board::simulated(&["--dialect", "uC/Flo01"], dir.path()), dir.path());
+}
+
+fn specs_hold(board: &mut Board, dir: &Path) {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/firmware");
     let specs = here.join("specs");
     let files = std::fs::read_dir(&specs).unwrap().map(|file| file.unwrap().path());
@@ -23,9 +35,7 @@ fn components_do_what_their_specs_say() {
     let components: BTreeSet<_> = text.lines().filter_map(|line| line.strip_prefix("topic: ")).collect();
     assert!(cases >= CASES && components.len() >= COMPONENTS, "{cases} cases, components {components:?}");
 
-    let dir = tempfile::tempdir().unwrap();
-    let mut board = Board::linux("empty", dir.path());
-    let bridge = board.bridge(dir.path());
+    let bridge = board.bridge(dir);
     let shown = bridge.board_in_state("ready");
     println!("{cases} cases of {} components", components.len());
     let modules = rig("npm/node_modules");
