@@ -19,3 +19,4 @@ mod loss;
 mod lossy_line;
 mod mocha;
 mod noflo_ui;
+mod survival;

@@ -103,7 +103,9 @@ impl Loop {
             }
             Target::Simulated(dialect) => {
                 let embedded = Some(sim::blink(*dialect, BLINK));
-                let (line, _hand) = sim::duplex(sim::Config { embedded, ..sim::Config::new(*dialect) });
+                // A board to try things on shows more than stock firmware does: the text of a string.
+                let config = sim::Config { embedded, reports_bytes: true, ..sim::Config::new(*dialect) };
+                let (line, _hand) = sim::duplex(config);
                 Ok(Box::new(line))
             }
         }

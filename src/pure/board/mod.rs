@@ -262,6 +262,7 @@ impl Board {
             match output {
                 fbp::Output::Send { to, text } => self.outputs.push_back(Output::Send(to, ToClient::Text(text))),
                 fbp::Output::Request(request) => self.submit(request, now),
+                fbp::Output::Renumbered => self.raw.graph_lost(),
                 fbp::Output::Upload(id, step) => self.outputs.push_back(Output::Upload(id, step)),
             }
         }

@@ -6,11 +6,13 @@ use super::naming::Match;
 use super::upload::Purpose;
 use super::{Runtime, draft};
 use crate::pure::model::graph::{DEFAULT_NAME, Edge, Graph, Metadata, Node};
+use crate::pure::model::library::Direction;
 
 impl Runtime {
     /// The board (re)started and said this while it ran its embedded graph; `&[]` if it has none. Whatever was on it is gone.
     pub fn handle_boot(&mut self, chatter: &[Response], now: u64) {
-        let (before, ran, whole) = (self.graph.clone(), self.ran(), !self.unknown_initials);
+        let whole = !self.unknown_initials;
+        let (before, ran) = self.had();
         self.left = None;
         self.device.boot(chatter);
         self.chatter = Some(chatter.to_vec());
@@ -37,7 +39,8 @@ impl Runtime {
         let embedded =
             self.embedded.as_deref().and_then(|json| draft::read(json, self.library.as_ref(), Match::AnyCase).ok());
         let embedded = embedded.and_then(|graph| self.fitted(graph));
-        let before = self.fitted(before.clone());
+        // A graph that somebody has edited is another one, however alike.
+        let before = self.fitted(before.clone()).filter(|_| !self.edited);
         self.unknown_initials = !sent.is_empty();
         let graph = match (embedded, before) {
             (Some(mut embedded), before) => {
@@ -47,7 +50,7 @@ impl Runtime {
                 } else {
                     embedded.forget_initials();
                 }
-                if let Some(before) = before {
+                if let Some(before) = before.filter(is_named) {
                     embedded.take_names(&before);
                 }
                 embedded
@@ -105,7 +108,7 @@ impl Runtime {
         let mut graph = Graph::default();
         graph.clear(DEFAULT_NAME.to_owned(), None);
         for (id, node) in self.device.nodes() {
-            let (name, metadata) = (format!("node{id}"), Metadata::new());
+            let (name, metadata) = (default_name(*id), Metadata::new());
             graph.add_node(Node { name, component: node.component, metadata, device: Some(*id) });
         }
         for (src, tgt) in self.device.edges() {
@@ -121,12 +124,40 @@ impl Runtime {
         self.restore || self.kept
     }
 
-    /// Uploads a graph again that the board has lost.
+    /// The graph that the board had, or was to have, and whether it ran.
+    pub(super) fn had(&self) -> (Graph, bool) {
+        self.wanted.clone().unwrap_or_else(|| (self.graph.clone(), self.ran()))
+    }
+
+    /// Uploads a graph again that the board has lost, once it is up.
     pub(super) fn bring_back(&mut self, mut graph: Graph, start: bool, now: u64) {
         graph.forget_devices();
         self.edited = true;
-        self.enqueue_upload(graph, start, Purpose::Restore, now);
+        self.wanted = Some((graph, start));
+        if self.down.is_none() {
+            self.upload_wanted(now);
+        }
     }
+
+    pub(super) fn upload_wanted(&mut self, now: u64) {
+        if let Some((graph, start)) = self.wanted.clone() {
+            self.enqueue_upload(graph, start, Purpose::Restore, now);
+        }
+    }
+}
+
+/// Whether somebody gave it names or anything else to keep.
+fn is_named(graph: &Graph) -> bool {
+    let kept = |node: &Node| !node.metadata.is_empty() || node.device.is_none_or(|id| node.name != default_name(id));
+    graph.nodes().any(|(_, node)| kept(node))
+        || graph.edges().iter().any(|edge| !edge.metadata.is_empty())
+        || Direction::BOTH.into_iter().any(|direction| !graph.exports(direction).is_empty())
+        || !graph.groups().is_empty()
+}
+
+/// What a node is called that nobody has named.
+pub(super) fn default_name(id: u8) -> String {
+    format!("node{id}")
 }
 
 fn sent_packet(response: &Response) -> Option<(PortRef, u8)> {

@@ -89,6 +89,8 @@ pub enum Output {
     },
     /// How far an upload is.
     Upload(UploadId, UploadStep),
+    /// All nodes get other numbers than before.
+    Renumbered,
 }
 
 /// One board's runtime: its clients, the graph as they see it and the board's mirror.
@@ -117,6 +119,8 @@ pub struct Runtime {
     restore: bool,
     /// What was saved of the board, until it is up.
     left: Option<Left>,
+    /// The graph that the board is to get back, and whether it is to run.
+    wanted: Option<(Graph, bool)>,
     /// Something that is saved may have changed.
     touched: bool,
     /// What was saved last.
@@ -161,6 +165,7 @@ impl Runtime {
             kept: false,
             restore: false,
             left: None,
+            wanted: None,
             touched: false,
             last_saved: String::new(),
             started_at: None,

@@ -267,7 +267,10 @@ impl Op {
 
     /// Whether others are told that it was done.
     pub(super) fn is_change(&self) -> bool {
-        !matches!(self.action, Action::Edges(_) | Action::Packet { .. } | Action::Keep | Action::Verify)
+        !matches!(
+            self.action,
+            Action::Edges(_) | Action::Packet { .. } | Action::Keep | Action::Upload { .. } | Action::Verify
+        )
     }
 
     /// Whether what is on the board, or goes to it at a start, is another graph then.

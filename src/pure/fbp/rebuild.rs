@@ -9,7 +9,7 @@ use firmware_proto::limits::QUEUED_PACKETS_WHILE_STOPPED;
 
 use super::op::{Plan, Stage, Step, Then, Turn};
 use super::refusal::Refusal;
-use super::{Runtime, naming};
+use super::{Output, Runtime, naming};
 use crate::pure::model::graph::NodeKey;
 
 impl Runtime {
@@ -38,6 +38,7 @@ impl Runtime {
     pub(super) fn create_all(&mut self) -> Vec<Step> {
         self.graph.forget_devices();
         self.watches.clear();
+        self.output.push_back(Output::Renumbered);
         self.graph.nodes().map(|(key, node)| Step::create(key, node.component)).collect()
     }
 

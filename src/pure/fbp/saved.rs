@@ -78,7 +78,8 @@ impl Runtime {
 
     /// What is to be saved, if it has changed since the last time. Nothing while the board is not up.
     pub fn take_saved(&mut self, firmware: Option<Firmware>) -> Option<String> {
-        let firmware = firmware.filter(|_| self.down.is_none() && self.left.is_none())?;
+        // While the board is to get a graph back, what was saved before is right.
+        let firmware = firmware.filter(|_| self.down.is_none() && self.left.is_none() && self.wanted.is_none())?;
         if !std::mem::take(&mut self.touched) {
             return None;
         }
@@ -132,10 +133,10 @@ impl Runtime {
 
     /// The board answers, and what is on it is not known: somebody else may have had it, or bytes were lost.
     pub fn unknown(&mut self, now: u64) {
-        let (ran, left) = (self.ran(), self.left.take());
+        let (before, ran) = self.had();
+        let left = self.left.take();
         self.graph_lost();
         if self.edited && self.restores() && !self.unknown_initials {
-            let before = self.graph.clone();
             self.bring_back(before, ran, now);
         } else if left.is_some() {
             self.forget_graph();
@@ -178,7 +179,7 @@ impl Runtime {
     pub(super) fn differs(&mut self, now: u64) {
         self.device.lose();
         if self.edited && self.restores() && !self.unknown_initials {
-            let (before, ran) = (self.graph.clone(), self.ran());
+            let (before, ran) = self.had();
             return self.bring_back(before, ran, now);
         }
         self.forget_graph();

@@ -36,7 +36,10 @@ impl Runtime {
 
     /// Confirms an operation to its asker, and tells everybody else what changed. Announcements come before.
     pub(super) fn succeed(&mut self, op: &Op, announcements: Vec<Arc<str>>, now: u64) {
-        self.edited |= op.is_edit();
+        if op.is_edit() {
+            self.edited = true;
+            self.wanted = None;
+        }
         if op.is_change() && self.clients.len() > 1 {
             for announcement in &announcements {
                 self.tell_except(Some(op.asker.client), Permission::Read, announcement);

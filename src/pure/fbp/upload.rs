@@ -84,7 +84,8 @@ impl Runtime {
         wide.iter().for_each(|initial| self.note_width(initial.tgt, &initial.packets));
         let packets: usize = wide.iter().map(|initial| initial.packets.len()).sum();
         let total = self.graph.nodes().count() + self.graph.edges().len() + packets;
-        let stop = self.device.is_running().then_some(Step::must(Command::StopNetwork));
+        let may_run = self.device.is_running() || self.device.runs_through_clear();
+        let stop = may_run.then_some(Step::must(Command::StopNetwork));
         let clear = stop.into_iter().chain([Step::must(Command::ClearNodes)]).collect();
         let stages = [Stage::These(clear), Stage::Nodes, Stage::Wiring { start }].into();
         Turn::Go(Plan { stages, then: Then::Upload { purpose, start, done: 0, total } })
@@ -109,6 +110,7 @@ impl Runtime {
         match (purpose, result) {
             (Purpose::Asked(id), result) => self.output.push_back(Output::Upload(id, UploadStep::Ended(result))),
             (Purpose::Restore, Ok(())) => {
+                self.wanted = None;
                 self.remark(&format!("board {} has got the graph again that it had before", self.identity.label));
             }
             (Purpose::Restore, Err(why)) => {

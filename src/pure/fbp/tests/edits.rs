@@ -176,9 +176,8 @@ fn an_embedded_graph_is_not_built_anew_without_its_packets() {
     bench.runtime.handle_boot(&chatter, bench.now);
     bench.collect();
     bench.got(A);
-    // The board runs the same as before, so the name fits.
-    let text = bench.refused("removenode", json!({ "id": "a" }));
-    assert!(text.contains("node a cannot be removed") && text.contains("send graph:clear"), "{text}");
+    let text = bench.refused("removenode", json!({ "id": "node1" }));
+    assert!(text.contains("node1 cannot be removed") && text.contains("send graph:clear"), "{text}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Sessions against a small board that answers as firmware does.
 
 mod bench;
+mod boot;
 mod chaos;
 mod edits;
 mod exports;
@@ -8,5 +9,7 @@ mod groups;
 mod permissions;
 mod pipelining;
 mod raw;
+mod saved;
 mod sessions;
 mod transcripts;
+mod uploads;

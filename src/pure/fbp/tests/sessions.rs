@@ -123,7 +123,7 @@ fn without_a_component_map_the_network_can_still_be_started() {
     bench.runtime.connect(A);
     let capabilities = bench.ask("runtime", "getruntime", json!({}))[0]["payload"]["allCapabilities"].clone();
     assert_eq!(capabilities, json!(["network:status", "network:control"]));
-    assert!(bench.refused("clear", json!({ "id": "main" })).contains("components=MAP"));
+    assert!(bench.refused("clear", json!({ "id": "main" })).contains("firmware add DIRECTORY"));
     assert!(error_text(&bench.ask("component", "list", json!({}))).contains("component map is missing"));
     assert!(
         error_text(&bench.ask("component", "getsource", json!({ "name": "main" })))
