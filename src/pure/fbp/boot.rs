@@ -8,22 +8,32 @@ use super::{Runtime, draft};
 use crate::pure::model::graph::{DEFAULT_NAME, Edge, Graph, Metadata, Node};
 use crate::pure::model::library::Direction;
 
+/// A graph that a board had.
+#[derive(Clone, Debug)]
+pub(super) struct Had {
+    pub(super) graph: Graph,
+    /// It ran.
+    pub(super) ran: bool,
+    /// All its edges were watched.
+    pub(super) watched: bool,
+}
+
 impl Runtime {
     /// The board (re)started and said this while it ran its embedded graph; `&[]` if it has none. Whatever was on it is gone.
     pub fn handle_boot(&mut self, chatter: &[Response], now: u64) {
         let whole = !self.unknown_initials;
-        let (before, ran) = self.had();
+        let had = self.had();
         self.left = None;
         self.device.boot(chatter);
         self.chatter = Some(chatter.to_vec());
         self.started_at = self.device.is_running().then_some(now);
         self.leave_graph();
-        self.adopt_boot(&before);
+        self.adopt_boot(&had.graph);
         self.tell_whole_graph();
         self.tell_running(now);
         let edited = std::mem::take(&mut self.edited);
         match (edited && self.restores(), whole) {
-            (true, true) => self.bring_back(before, ran, now),
+            (true, true) => self.bring_back(had, now),
             (true, false) => {
                 self.uploaded(Purpose::Restore, Err("it has initial packets that the bridge cannot read".into()))
             }
@@ -125,23 +135,24 @@ impl Runtime {
     }
 
     /// The graph that the board had, or was to have, and whether it ran.
-    pub(super) fn had(&self) -> (Graph, bool) {
-        self.wanted.clone().unwrap_or_else(|| (self.graph.clone(), self.ran()))
+    pub(super) fn had(&self) -> Had {
+        let had = || Had { graph: self.graph.clone(), ran: self.ran(), watched: self.watched };
+        self.wanted.clone().unwrap_or_else(had)
     }
 
     /// Uploads a graph again that the board has lost, once it is up.
-    pub(super) fn bring_back(&mut self, mut graph: Graph, start: bool, now: u64) {
-        graph.forget_devices();
+    pub(super) fn bring_back(&mut self, mut had: Had, now: u64) {
+        had.graph.forget_devices();
         self.edited = true;
-        self.wanted = Some((graph, start));
+        self.wanted = Some(had);
         if self.down.is_none() {
             self.upload_wanted(now);
         }
     }
 
     pub(super) fn upload_wanted(&mut self, now: u64) {
-        if let Some((graph, start)) = self.wanted.clone() {
-            self.enqueue_upload(graph, start, Purpose::Restore, now);
+        if let Some(Had { graph, ran, .. }) = self.wanted.clone() {
+            self.enqueue_upload(graph, ran, Purpose::Restore, now);
         }
     }
 }

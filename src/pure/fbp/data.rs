@@ -47,10 +47,17 @@ impl Runtime {
             }
             Then::AddInitial { serial } => self.tell_initials(|it| it.consumed && it.serial == *serial),
             Then::Rebuild { running, .. } => {
-                let Action::RemoveNode { name } = &op.action else { return };
+                let why = match &op.action {
+                    Action::RemoveNode { name } => {
+                        format!("without node {name}, as firmware crashes of packets of a removed node")
+                    }
+                    Action::AddNode { name, .. } => {
+                        format!("with node {name}, as removed nodes had held their places on it")
+                    }
+                    _ => return,
+                };
                 let remark = format!(
-                    "the graph of board {} was built anew without node {name}, as firmware crashes of packets of a removed node; its \
-                     nodes begin afresh with their initial packets",
+                    "the graph of board {} was built anew {why}; its nodes begin afresh with their initial packets",
                     self.identity.label
                 );
                 self.remark(&remark);

@@ -127,6 +127,7 @@ impl Runtime {
     pub(super) fn leave_graph(&mut self) {
         self.forget_selections();
         self.wide.clear();
+        self.watched = false;
         self.ports_changed |= self.has_exports();
     }
 

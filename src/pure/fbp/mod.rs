@@ -44,6 +44,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+use boot::Had;
 pub use client::ClientId;
 use client::Clients;
 use data::Watch;
@@ -119,8 +120,8 @@ pub struct Runtime {
     restore: bool,
     /// What was saved of the board, until it is up.
     left: Option<Left>,
-    /// The graph that the board is to get back, and whether it is to run.
-    wanted: Option<(Graph, bool)>,
+    /// The graph that the board is to get back.
+    wanted: Option<Had>,
     /// Something that is saved may have changed.
     touched: bool,
     /// What was saved last.
@@ -130,6 +131,8 @@ pub struct Runtime {
     /// How long it ran before it stopped, in seconds.
     ran_for: u64,
     watches: HashMap<PortRef, Watch>,
+    /// A client has started the network to see all that flows: that goes on while nobody is there.
+    watched: bool,
     /// Nodes that got an integer of more bits than the dialect's reports carry.
     wide: BTreeSet<NodeKey>,
     /// The exported ports may have changed since clients were told.
@@ -171,6 +174,7 @@ impl Runtime {
             started_at: None,
             ran_for: 0,
             watches: HashMap::new(),
+            watched: false,
             wide: BTreeSet::new(),
             ports_changed: false,
             ports_told: String::new(),

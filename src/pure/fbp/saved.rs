@@ -38,6 +38,7 @@ struct Saved {
     /// Initial packets that wait for a start, by their place.
     waiting: Vec<usize>,
     running: bool,
+    watched: bool,
     edited: bool,
     kept: bool,
     unknown_initials: bool,
@@ -65,6 +66,7 @@ impl Runtime {
         graph.consume_initials_but(&saved.waiting);
         self.graph.replace(graph);
         (self.edited, self.kept, self.unknown_initials) = (saved.edited, saved.kept, saved.unknown_initials);
+        self.watched = saved.watched;
         let firmware = Firmware { dialect, baud: saved.baud };
         let (devices, highest, running) = (saved.devices, saved.highest, saved.running);
         self.left = Some(Left { firmware, devices, highest, running });
@@ -96,6 +98,7 @@ impl Runtime {
             highest: u8::try_from(self.device.ids_taken()).unwrap_or(u8::MAX),
             waiting: waiting.collect(),
             running: self.device.is_running(),
+            watched: self.watched,
             edited: self.edited,
             kept: self.kept,
             unknown_initials: self.unknown_initials,
@@ -133,11 +136,10 @@ impl Runtime {
 
     /// The board answers, and what is on it is not known: somebody else may have had it, or bytes were lost.
     pub fn unknown(&mut self, now: u64) {
-        let (before, ran) = self.had();
-        let left = self.left.take();
+        let (had, left) = (self.had(), self.left.take());
         self.graph_lost();
         if self.edited && self.restores() && !self.unknown_initials {
-            self.bring_back(before, ran, now);
+            self.bring_back(had, now);
         } else if left.is_some() {
             self.forget_graph();
         }
@@ -179,8 +181,8 @@ impl Runtime {
     pub(super) fn differs(&mut self, now: u64) {
         self.device.lose();
         if self.edited && self.restores() && !self.unknown_initials {
-            let (before, ran) = self.had();
-            return self.bring_back(before, ran, now);
+            let had = self.had();
+            return self.bring_back(had, now);
         }
         self.forget_graph();
         self.tell_whole_graph();

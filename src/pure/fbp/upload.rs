@@ -68,10 +68,11 @@ impl Runtime {
     }
 
     pub(super) fn plan_upload(&mut self, graph: &mut Graph, start: bool, purpose: Purpose) -> Turn {
-        if self.device.is_settling() || !self.flights.is_empty() {
+        if !self.is_at_rest() {
             return Turn::Wait;
         }
         self.leave_graph();
+        self.watched = purpose == Purpose::Restore && self.wanted.as_ref().is_some_and(|had| had.watched);
         self.graph.replace(std::mem::take(graph));
         if start {
             // A start sends what the board had consumed.
