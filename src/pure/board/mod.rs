@@ -299,7 +299,7 @@ impl Board {
                 self.say(BoardState::NotMicroflo, reasons::not_microflo(&bytes, &self.bauds));
             }
             Notice::Done(ticket, outcome) => self.done(ticket, outcome, now),
-            Notice::Event(event) => self.event(&event),
+            Notice::Event(event) => self.event(&event, now),
         }
     }
 
@@ -329,8 +329,8 @@ impl Board {
         }
     }
 
-    fn event(&mut self, event: &Event) {
-        self.runtime.handle_event(event);
+    fn event(&mut self, event: &Event, now: Now) {
+        self.runtime.handle_event(event, now.unix_millis);
         self.raw.handle_event(*event);
     }
 

@@ -1,7 +1,7 @@
 //! `network:data`: what flows, as far as the board reports it, and remarks.
 
 use firmware_proto::{Event, Packet, PortRef};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::client::ClientId;
 use super::message::{outgoing, outgoing_raw, quoted};
@@ -32,7 +32,7 @@ impl Runtime {
                 self.ports_changed |= self.has_exports();
                 self.tell_running(now);
                 self.uploaded(*purpose, Ok(()));
-                self.tell_initials(|_| *start);
+                self.tell_initials(now, |_| *start);
             }
             Then::Start => {
                 if std::mem::take(&mut self.unknown_initials) {
@@ -43,9 +43,9 @@ impl Runtime {
                     );
                     self.remark(&remark);
                 }
-                self.tell_initials(|_| true);
+                self.tell_initials(now, |_| true);
             }
-            Then::AddInitial { serial } => self.tell_initials(|it| it.consumed && it.serial == *serial),
+            Then::AddInitial { serial } => self.tell_initials(now, |it| it.consumed && it.serial == *serial),
             Then::Rebuild { running, .. } => {
                 let why = match &op.action {
                     Action::RemoveNode { name } => {
@@ -61,7 +61,7 @@ impl Runtime {
                     self.identity.label
                 );
                 self.remark(&remark);
-                self.tell_initials(|_| *running);
+                self.tell_initials(now, |_| *running);
             }
             Then::AddNode { restarted: true, .. } => {
                 let Action::AddNode { name, .. } = &op.action else { return };
@@ -71,7 +71,7 @@ impl Runtime {
                     self.identity.label
                 );
                 self.remark(&remark);
-                self.tell_initials(|_| true);
+                self.tell_initials(now, |_| true);
             }
             _ => {}
         }
@@ -85,27 +85,28 @@ impl Runtime {
         }
     }
 
-    fn tell_initials(&mut self, which: impl Fn(&Initial) -> bool) {
-        let texts = self.graph.initials().iter().filter(|initial| which(initial)).map(|initial| {
+    fn tell_initials(&mut self, now: u64, which: impl Fn(&Initial) -> bool) {
+        let payloads = self.graph.initials().iter().filter(|initial| which(initial)).map(|initial| {
             let tgt = naming::port(&self.graph, self.library.as_ref(), initial.tgt, Direction::In);
             let id = naming::initial_id(&tgt);
-            let payload = json!({ "id": id, "graph": self.graph.name(), "tgt": tgt.json(), "data": initial.data });
-            outgoing("network", "data", &payload, None)
+            json!({ "id": id, "graph": self.graph.name(), "tgt": tgt.json(), "data": initial.data })
         });
+        let payloads: Vec<Value> = payloads.collect();
+        if self.trace.is_on() {
+            payloads.iter().for_each(|payload| self.trace.keep("data", &payload.to_string(), now));
+        }
         let watching: Vec<ClientId> =
             self.readers().filter(|(_, it)| it.selection.is_none()).map(|(id, _)| id).collect();
-        if watching.is_empty() {
-            return;
-        }
-        for text in texts.collect::<Vec<_>>() {
+        for payload in payloads {
+            let text = outgoing("network", "data", &payload, None);
             self.output.extend(watching.iter().map(|to| Output::Send { to: *to, text: text.clone() }));
         }
     }
 
     /// Takes an event of the board's: packets on watched edges become `network:data`, those from exported ports `runtime:packet`.
-    pub fn handle_event(&mut self, event: &Event) {
+    pub fn handle_event(&mut self, event: &Event, now: u64) {
         let Event::PacketSent { src, packet, .. } = event else { return };
-        if !self.has_audience() {
+        if !self.has_audience() && !self.trace.is_on() {
             // Nobody sees a group begin: do not show them its end.
             self.watches.clear();
             return;
@@ -117,7 +118,11 @@ impl Runtime {
         let Some(watch) = self.watches.get_mut(src) else { return };
         let Some(data) = watch.collector.take(*packet).map(|data| data.to_string()) else { return };
         if let Some(head) = &watch.edge {
-            let text = outgoing_raw("network", "data", &format!("{head}{data}}}"), None);
+            let payload = format!("{head}{data}}}");
+            if self.trace.is_on() {
+                self.trace.keep("data", &payload, now);
+            }
+            let text = outgoing_raw("network", "data", &payload, None);
             let port = watch.port;
             let watching = self.clients.iter().filter(|(_, it)| it.may >= Permission::Read && it.watches(port));
             self.output.extend(watching.map(|(to, _)| Output::Send { to: *to, text: text.clone() }));

@@ -38,6 +38,7 @@ mod refusal;
 mod runtime;
 mod saved;
 mod settle;
+mod trace;
 mod upload;
 mod value;
 
@@ -55,6 +56,7 @@ use permission::Permission;
 use refusal::Refusal;
 use runtime::Description;
 use saved::Left;
+use trace::Trace;
 pub use upload::{UploadId, UploadStep};
 
 /// Who the board is to its clients.
@@ -133,6 +135,7 @@ pub struct Runtime {
     watches: HashMap<PortRef, Watch>,
     /// A client has started the network to see all that flows: that goes on while nobody is there.
     watched: bool,
+    trace: Trace,
     /// Nodes that got an integer of more bits than the dialect's reports carry.
     wide: BTreeSet<NodeKey>,
     /// The exported ports may have changed since clients were told.
@@ -175,6 +178,7 @@ impl Runtime {
             ran_for: 0,
             watches: HashMap::new(),
             watched: false,
+            trace: Trace::default(),
             wide: BTreeSet::new(),
             ports_changed: false,
             ports_told: String::new(),
@@ -261,6 +265,7 @@ impl Runtime {
             ("runtime", "getruntime")
             | ("component", "list" | "getsource")
             | ("network", "getstatus")
+            | ("trace", "start" | "stop" | "clear" | "dump")
             | ("graph", "changenode" | "changeedge" | "changegroup") => {
                 return self.ask(client, message, permission, now);
             }
@@ -312,6 +317,7 @@ impl Runtime {
             ("component", "list") => return self.component_list(message),
             ("component", _) => ("source", self.component_source(message)),
             ("network", _) => ("status", self.named_graph(message).map(|()| self.status_payload(now))),
+            ("trace", command) => (command, self.trace(message)),
             (_, command) => (command, self.change_metadata(message)),
         };
         match payload {

@@ -100,7 +100,7 @@ impl Bench {
     pub(super) fn outcome(&mut self, request: Request, outcome: Outcome) {
         self.runtime.handle_outcome(request.ticket, outcome, self.now);
         for event in self.board.run() {
-            self.runtime.handle_event(&event);
+            self.runtime.handle_event(&event, self.now);
         }
         self.collect();
     }

@@ -11,5 +11,6 @@ mod pipelining;
 mod raw;
 mod saved;
 mod sessions;
+mod trace;
 mod transcripts;
 mod uploads;
