@@ -43,7 +43,7 @@ fn what_flows_while_it_is_on_is_recorded() {
     assert_eq!(trace["events"][2]["time"], "2026-11-22T07:53:06.632Z");
     assert_eq!(trace["header"]["graphs"]["main"]["processes"]["a"]["component"], "Forward");
     bench.ask("trace", "clear", json!({ "graph": "main" }));
-    assert_eq!(values(&dump(&mut bench)), [&json!(0); 0]);
+    assert!(values(&dump(&mut bench)).is_empty());
 }
 
 #[test]
