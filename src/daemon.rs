@@ -22,6 +22,7 @@ use crate::io::hotplug::Hotplug;
 use crate::io::random::{self, RandomError};
 use crate::io::registry_client::{EndpointError, Limits, RegistryClient};
 use crate::io::store::{LocalUser, Store, StoreError};
+use crate::io::tls::{TlsError, TlsFiles};
 use crate::pure::firmwares::Firmwares;
 use crate::pure::identity::HostKey;
 use crate::pure::model::build::{Build, BuildError};
@@ -47,6 +48,9 @@ pub enum DaemonError {
     /// A registry cannot be used.
     #[error(transparent)]
     Registry(#[from] EndpointError),
+    /// The certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// A component map or graph cannot be read.
     #[error(transparent)]
     FirmwareFiles(#[from] FirmwareFilesError),
@@ -84,10 +88,15 @@ impl Daemon {
     /// Starts everything: when this returns, the bridge listens and answers, and has looked at the ports once.
     pub async fn start(settings: &Settings) -> Result<Daemon, DaemonError> {
         let planner = planner(settings)?;
+        let tls = settings.tls.as_ref().map(TlsFiles::load).transpose()?;
         let store = Store::open(&settings.state_dir).await?;
         let control = ControlListener::bind(&settings.control_socket)?;
-        let listeners = Listeners::bind(&settings.listen).await?;
-        let addresses = Addresses::new(listeners.addresses(), settings.public_url.clone(), settings.ide.clone());
+        let mut listeners = Listeners::bind(&settings.listen).await?;
+        let mut addresses = Addresses::new(listeners.addresses(), settings.public_url.clone(), settings.ide.clone());
+        if let Some(tls) = tls {
+            listeners = listeners.over_tls(tls);
+            addresses = addresses.over_tls();
+        }
 
         let (directory, server) = Directory::new();
         let user = store.registry().local_user().await?;
@@ -102,8 +111,11 @@ impl Daemon {
             local_user: Some(user),
             lifecycle: lifecycle.clone(),
         });
-        let registry = crate::http::registry::router(RegistryState { store: store.registry().clone() });
+        let registry = RegistryState::new(store.registry().clone(), settings.ide.clone(), lifecycle.clone());
+        let registry = crate::http::registry::router(registry);
         let app = router(state, registry);
+        let presence = crate::actors::registry::run(store.registry().clone(), boards.cancel.clone());
+        lifecycle.spawn(presence);
         serve_control(control, &app, &lifecycle);
         listeners.serve(&app, &lifecycle);
         Ok(Daemon { directory, addresses, lifecycle, boards, store })

@@ -5,7 +5,7 @@
 //! | layer | holds | must not |
 //! |---|---|---|
 //! | [`cli`] | the commands | decide anything |
-//! | [`daemon`] | what `run` starts, and in which order it stops | |
+//! | [`daemon`], [`registry_server`] | what `run` and `registry serve` start, and in which order it stops | |
 //! | [`http`] | the one port and the control socket: router, WebSockets, API, registry routes, who may ask | touch a serial port |
 //! | [`actors`] | the only long-lived tasks: one loop per board, the supervisor, the registrar | decide what a byte means |
 //! | [`config`] | settings and where they come from | |
@@ -49,4 +49,5 @@ pub mod daemon;
 pub mod http;
 pub mod io;
 pub mod pure;
+pub mod registry_server;
 pub mod sim;

@@ -4,5 +4,6 @@ pub mod board;
 pub mod directory;
 pub mod keeper;
 pub mod registrar;
+pub mod registry;
 pub mod status;
 pub mod supervisor;

@@ -80,7 +80,8 @@ impl Teller {
 }
 
 fn greeting(addresses: &Addresses, settings: &Settings, style: Style) -> String {
-    let listening = addresses.listening().iter().map(|address| format!("http://{address}")).collect::<Vec<_>>();
+    let scheme = if addresses.is_secure() { "https" } else { "http" };
+    let listening = addresses.listening().iter().map(|address| format!("{scheme}://{address}")).collect::<Vec<_>>();
     format!(
         "{}\n  {}  {}\n  {}    {}\n\n",
         style.bold(concat!("microflo-bridge ", env!("CARGO_PKG_VERSION"))),

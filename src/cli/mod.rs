@@ -1,4 +1,5 @@
-//! The commands, one file each. All but `run` and `simulate` talk to the running bridge over its control socket.
+//! The commands, one file each. All but `run`, `registry` and `simulate` talk to the running
+//! bridge over its control socket.
 
 mod announce;
 mod board_name;
@@ -68,7 +69,7 @@ enum Command {
     /// What firmware builds are made of: component maps and embedded graphs
     #[command(subcommand)]
     Firmware(firmware::FirmwareCommand),
-    /// The embedded registry
+    /// The registry: a server without a bridge, users, runtimes
     #[command(subcommand)]
     Registry(registry::RegistryCommand),
     /// Put simulated boards on pseudo-terminals, for a bridge in another process
@@ -95,9 +96,12 @@ pub fn main() -> ExitCode {
 
 fn dispatch(cli: Cli) -> anyhow::Result<()> {
     let places = Places::new(Surroundings::of_process()).with_state_dir(cli.state_dir);
-    logging::start(cli.verbose, matches!(cli.command, Command::Run(_)));
+    let serves = matches!(cli.command, Command::Run(_) | Command::Registry(registry::RegistryCommand::Serve(_)));
+    logging::start(cli.verbose, serves);
     match cli.command {
         Command::Run(args) => run::run(*args, &places),
+        Command::Registry(registry::RegistryCommand::Serve(args)) => registry::serve(*args, &places),
+        Command::Registry(command) => on_one_thread(registry::registry(command, &places)),
         Command::Simulate(args) => on_one_thread(simulate::simulate(args)),
         command => on_one_thread(ask(command, &places)),
     }
@@ -110,7 +114,7 @@ fn on_one_thread(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Resu
 async fn ask(command: Command, places: &Places) -> anyhow::Result<()> {
     let client = client::Client::find(places).await?;
     match command {
-        Command::Run(_) | Command::Simulate(_) => unreachable!("does not ask a running bridge"),
+        Command::Run(_) | Command::Simulate(_) | Command::Registry(_) => unreachable!("does not ask a running bridge"),
         Command::List(args) => list::list(&client, args).await,
         Command::Status(args) => status::status(&client, args).await,
         Command::Label(args) => change::label(&client, args).await,
@@ -118,7 +122,6 @@ async fn ask(command: Command, places: &Places) -> anyhow::Result<()> {
         Command::Ignore(args) => change::ignore(&client, args).await,
         Command::Graph(command) => graph::graph(&client, command).await,
         Command::Firmware(command) => firmware::firmware(&client, command).await,
-        Command::Registry(command) => registry::registry(&client, command).await,
     }
 }
 

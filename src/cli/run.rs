@@ -9,14 +9,16 @@ use tokio::signal::unix::{SignalKind, signal};
 use uuid::Uuid;
 
 use super::{announce, open_files};
-use crate::config::{DeviceSpec, GenericPolicy, Layer, ListenAddress, Places, RegistryChoice, Settings, WebUrl, file};
+use crate::config::{
+    DeviceSpec, GenericPolicy, HalfTls, Layer, ListenAddress, Places, RegistryChoice, Settings, WebUrl, file,
+};
 use crate::daemon::Daemon;
 use crate::http::control::{ControlError, is_answered};
 
 /// The most simulated boards.
 const MAX_SIMULATED: i64 = 1000;
 /// What the bridge writes is for its user only: the state holds secrets.
-const UMASK: Mode = Mode::RWXG.union(Mode::RWXO);
+pub(super) const UMASK: Mode = Mode::RWXG.union(Mode::RWXO);
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
@@ -43,6 +45,12 @@ pub(super) struct RunArgs {
     /// The Flowhub or NoFlo UI that live URLs open [default: https://app.flowhub.io]
     #[arg(long, value_name = "URL", env = "MICROFLO_BRIDGE_IDE")]
     ide: Option<WebUrl>,
+    /// Serve https and wss with this certificate (PEM, with those that lead to its root)
+    #[arg(long, value_name = "FILE", env = "MICROFLO_BRIDGE_TLS_CERT")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's key (PEM)
+    #[arg(long, value_name = "FILE", env = "MICROFLO_BRIDGE_TLS_KEY")]
+    tls_key: Option<PathBuf>,
     /// What to do with generic USB-serial chips: ask first, open, or never open [default: ask]
     #[arg(
         long,
@@ -79,8 +87,8 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let daemon = Daemon::start(&settings).await?;
-    for address in settings.listen.iter().filter(|address| address.is_public()) {
-        tracing::warn!(%address, "other computers can reach this address, and the connection is not encrypted");
+    if settings.tls.is_none() {
+        warn_unencrypted(&settings.listen);
     }
     let announcer = std::io::stdout().is_terminal().then(|| {
         tokio::spawn(announce::announce(daemon.directory().clone(), daemon.addresses().clone(), settings.clone()))
@@ -98,6 +106,16 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Names the addresses that anybody on the way can listen in on.
+pub(super) fn warn_unencrypted(listen: &[ListenAddress]) {
+    for address in listen.iter().filter(|address| address.is_public()) {
+        tracing::warn!(
+            %address,
+            "other computers can reach this address, and the connection is not encrypted; --tls-cert and --tls-key encrypt it"
+        );
+    }
+}
+
 impl RunArgs {
     /// Command line and environment over the configuration files over the defaults.
     pub(super) fn settings(self, places: &Places) -> anyhow::Result<Settings> {
@@ -109,10 +127,14 @@ impl RunArgs {
             registry_token: places.registry_token(),
             public_url: self.public_url,
             ide: self.ide,
+            tls_cert: self.tls_cert,
+            tls_key: self.tls_key,
             generic: self.generic,
             ..Layer::default()
         };
-        let mut settings = Settings::decide(given.over(files), places);
+        let layer = given.over(files);
+        HalfTls::check(layer.tls_cert.as_ref(), layer.tls_key.as_ref())?;
+        let mut settings = Settings::decide(layer, places);
         settings.simulate = self.simulate;
         settings.devices = self.device;
         settings.sysfs_root = self.sysfs_root;

@@ -80,6 +80,9 @@ fn read(path: &Path) -> Result<Layer, ConfigError> {
     for rule in &mut layer.board {
         rule.components = rule.components.take().map(|map| dir.join(map));
     }
+    for file in [&mut layer.tls_cert, &mut layer.tls_key] {
+        *file = file.take().map(|file| dir.join(file));
+    }
     Ok(layer)
 }
 
@@ -115,6 +118,8 @@ mod tests {
             public_url = "https://boards.example/lab/"
             ide = "http://localhost:8080"
             generic = "open"
+            tls_cert = "cert.pem"
+            tls_key = "key.pem"
             bauds = [115200]
             state_dir = "/var/lib/x"
             [[board]]

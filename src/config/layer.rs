@@ -32,6 +32,10 @@ pub struct Layer {
     pub ide: Option<WebUrl>,
     /// What happens to generic chips.
     pub generic: Option<GenericPolicy>,
+    /// The certificate that the listen addresses are served with, and those that lead to its root; PEM.
+    pub tls_cert: Option<PathBuf>,
+    /// Its key; PEM.
+    pub tls_key: Option<PathBuf>,
     /// Rates to try.
     pub bauds: Option<Vec<Baud>>,
     /// The state directory.
@@ -53,6 +57,8 @@ impl Layer {
             public_url: self.public_url.or(lower.public_url),
             ide: self.ide.or(lower.ide),
             generic: self.generic.or(lower.generic),
+            tls_cert: self.tls_cert.or(lower.tls_cert),
+            tls_key: self.tls_key.or(lower.tls_key),
             bauds: self.bauds.or(lower.bauds),
             state_dir: self.state_dir.or(lower.state_dir),
             board,

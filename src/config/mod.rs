@@ -20,6 +20,6 @@ pub use file::ConfigError;
 pub use layer::Layer;
 pub use places::{Places, Surroundings};
 pub use rule::{BoardMatch, BoardRule};
-pub use settings::{Registries, Settings};
+pub use settings::{HalfTls, Registries, Settings, tls_files};
 pub use value::{Baud, ValueError};
 pub use web::{RegistryChoice, WebUrl};

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use uuid::Uuid;
 
+use crate::io::tls::TlsFiles;
 use crate::pure::secret::Secret;
 use crate::pure::session::config::DEFAULT_BAUDS;
 
@@ -31,6 +32,8 @@ pub struct Settings {
     pub public_url: Option<WebUrl>,
     /// Where live URLs point.
     pub ide: WebUrl,
+    /// The certificate that the listen addresses are served with.
+    pub tls: Option<TlsFiles>,
     /// What happens to generic chips.
     pub generic: GenericPolicy,
     /// Rates to try, in bits per second; at least one.
@@ -75,6 +78,7 @@ impl Registries {
 
 impl Settings {
     /// Decides every value: what the layers say, else the default.
+    /// Whether certificate and key are both named has to be checked before: see [`HalfTls`].
     pub fn decide(layer: Layer, places: &Places) -> Settings {
         let default_ide = || DEFAULT_IDE.parse().expect("the default IDE is a URL");
         let bauds = layer.bauds.unwrap_or_default().into_iter().map(Baud::get).collect();
@@ -87,6 +91,7 @@ impl Settings {
             registry_token: layer.registry_token,
             public_url: layer.public_url,
             ide: layer.ide.unwrap_or_else(default_ide),
+            tls: tls_files(layer.tls_cert, layer.tls_key),
             generic: layer.generic.unwrap_or_default(),
             bauds: or_default(bauds, &DEFAULT_BAUDS),
             boards: layer.board,
@@ -97,6 +102,23 @@ impl Settings {
             machine_id: "/etc/machine-id".into(),
         }
     }
+}
+
+/// One of certificate and key is named, the other is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("--tls-cert and --tls-key (tls_cert and tls_key in the configuration) go together: name both, or neither")]
+pub struct HalfTls;
+
+impl HalfTls {
+    /// Refuses half of a pair.
+    pub fn check(cert: Option<&PathBuf>, key: Option<&PathBuf>) -> Result<(), HalfTls> {
+        if cert.is_some() == key.is_some() { Ok(()) } else { Err(HalfTls) }
+    }
+}
+
+/// Both, or none.
+pub fn tls_files(cert: Option<PathBuf>, key: Option<PathBuf>) -> Option<TlsFiles> {
+    Some(TlsFiles { cert: cert?, key: key? })
 }
 
 fn or_default<T: Clone>(values: Vec<T>, default: &[T]) -> Vec<T> {

@@ -15,6 +15,7 @@ pub struct Addresses {
     base: Url,
     public: Option<WebUrl>,
     ide: WebUrl,
+    secure: bool,
 }
 
 impl Addresses {
@@ -24,7 +25,21 @@ impl Addresses {
             Some(public) => with_trailing_slash(public.url()),
             None => http_url(listening.first().copied()),
         };
-        Addresses { listening, base, public, ide }
+        Addresses { listening, base, public, ide, secure: false }
+    }
+
+    /// The same where the server itself speaks TLS: https and wss, unless `--public-url` says otherwise.
+    pub fn over_tls(mut self) -> Self {
+        self.secure = true;
+        if self.public.is_none() && self.base.set_scheme("https").is_err() {
+            debug_assert!(false, "{} cannot become https", self.base);
+        }
+        self
+    }
+
+    /// Whether the server itself speaks TLS.
+    pub fn is_secure(&self) -> bool {
+        self.secure
     }
 
     /// The addresses that are listened on.
@@ -121,6 +136,15 @@ mod tests {
         assert_eq!(secure.board(id), format!("wss://lab.example/boards/{id}"));
         assert_eq!(secure.http(), "https://lab.example/boards/");
         assert_eq!(addresses("0.0.0.0:1", Some("http://lab:8080")).board(id), format!("ws://lab:8080/{id}"));
+    }
+
+    #[test]
+    fn with_tls_boards_are_at_wss() {
+        let id = Uuid::from_u128(1);
+        let secure = addresses("127.0.0.1:3569", None).over_tls();
+        assert_eq!(secure.board(id), format!("wss://127.0.0.1:3569/{id}"));
+        assert_eq!(secure.http(), "https://127.0.0.1:3569/");
+        assert_eq!(addresses("0.0.0.0:1", Some("http://lab:80")).over_tls().http(), "http://lab/");
     }
 
     #[test]

@@ -74,10 +74,14 @@ pub struct Guard {
     public: Option<(Host, u16)>,
     public_origin: Option<String>,
     ide_origins: HashSet<String>,
+    /// Whether the server itself speaks TLS.
+    secure: bool,
 }
 
 /// The port of a Host without one, unless the public URL says otherwise.
 const HTTP_PORT: u16 = 80;
+/// The same where the server speaks TLS.
+const HTTPS_PORT: u16 = 443;
 
 /// A host, and its port if that is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +104,7 @@ impl Guard {
             public: addresses.public().and_then(|p| Some((Host::of_url(p.url())?, p.url().port_or_known_default()?))),
             public_origin: addresses.public().map(|public| public.origin()),
             ide_origins: HashSet::from([addresses.ide().origin()]),
+            secure: addresses.is_secure(),
         }
     }
 
@@ -141,7 +146,7 @@ impl Guard {
     }
 
     fn is_ours(&self, place: &Place, local: SocketAddr) -> bool {
-        let port = place.port.unwrap_or(HTTP_PORT);
+        let port = place.port.unwrap_or(if self.secure { HTTPS_PORT } else { HTTP_PORT });
         let ours = match &place.host {
             Host::Name(name) => name == "localhost" && port == local.port(),
             Host::Ip(ip) if is_loopback_name(*ip) => port == local.port(),
@@ -178,7 +183,7 @@ impl Guard {
             return false;
         };
         // Only what is written exactly as browsers write an origin.
-        url.scheme() == "http"
+        url.scheme() == (if self.secure { "https" } else { "http" })
             && url.origin().ascii_serialization() == origin
             && Place::of_url(&url).is_some_and(|place| self.is_ours(&place, local))
     }

@@ -1,5 +1,7 @@
 //! The outermost layer: guard, CORS and security headers, around every route and around what is no route.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE,
@@ -10,10 +12,9 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::guard::Sender;
+use super::guard::{Guard, Sender};
 use super::peer::Peer;
 use super::refusal::Refusal;
-use super::state::HttpState;
 
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
@@ -33,10 +34,10 @@ const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
 const PREFLIGHT_MAX_AGE_S: &str = "600";
 
 /// Lets a request through or refuses it, and adds headers to whatever the answer is.
-pub(super) async fn guard(State(state): State<HttpState>, peer: Peer, request: Request, next: Next) -> Response {
+pub(super) async fn guard(State(rules): State<Arc<Guard>>, peer: Peer, request: Request, next: Next) -> Response {
     let sender = match peer {
         Peer::Control => Ok(Sender::NoPage),
-        Peer::Tcp { local, .. } => state.guard.check(local, request.method(), request.uri(), request.headers()),
+        Peer::Tcp { local, .. } => rules.check(local, request.method(), request.uri(), request.headers()),
     };
     let mut response = match sender {
         Err(error) => Refusal::from(error).into_response(),

@@ -40,7 +40,7 @@ pub fn router(state: HttpState, extra: Router) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn(time_limit))
-        .layer(from_fn_with_state(state, guard))
+        .layer(from_fn_with_state(state.guard.clone(), guard))
 }
 
 /// For graphs and component maps.

@@ -13,9 +13,11 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use super::control::ControlListener;
@@ -30,6 +32,8 @@ const MAX_CONNECTIONS: usize = 512;
 const MAX_CONTROL_CONNECTIONS: usize = 64;
 /// How long a client may take to send a request's head, and how long a connection may stay idle between two.
 const HEAD_LIMIT: Duration = Duration::from_secs(15);
+/// How long a client may leave unread what was sent to it, in milliseconds; then its connection is closed.
+const UNREAD_LIMIT_MS: u32 = 60_000;
 /// The longest request head, in bytes.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// Pause after a failed accept, for example when file descriptors run out.
@@ -58,13 +62,15 @@ pub enum BindError {
 }
 
 /// Sockets that listen.
-#[derive(Debug)]
-pub struct Listeners(Vec<(TcpListener, SocketAddr)>);
+pub struct Listeners {
+    sockets: Vec<(TcpListener, SocketAddr)>,
+    tls: Option<TlsAcceptor>,
+}
 
 impl Listeners {
     /// Listens on all of these.
     pub async fn bind(wanted: &[ListenAddress]) -> Result<Self, BindError> {
-        let mut listeners = Listeners(Vec::new());
+        let mut listeners = Listeners { sockets: Vec::new(), tls: None };
         for address in wanted {
             match *address {
                 ListenAddress::Exact(address) => {
@@ -87,7 +93,7 @@ impl Listeners {
         };
         let listener = TcpListener::bind(address).await.map_err(wrong)?;
         let bound = listener.local_addr().map_err(wrong)?;
-        self.0.push((listener, bound));
+        self.sockets.push((listener, bound));
         Ok(bound)
     }
 
@@ -104,7 +110,12 @@ impl Listeners {
 
     /// What is listened on, with the real port numbers.
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.0.iter().map(|(_, address)| *address).collect()
+        self.sockets.iter().map(|(_, address)| *address).collect()
+    }
+
+    /// The same, encrypted with that certificate.
+    pub fn over_tls(self, config: Arc<ServerConfig>) -> Self {
+        Listeners { tls: Some(config.into()), ..self }
     }
 
     /// Serves until `lifecycle` stops. Returns at once; the tasks belong to `lifecycle`.
@@ -112,10 +123,12 @@ impl Listeners {
         self.serve_at_most(MAX_CONNECTIONS, app, lifecycle);
     }
 
-    pub(super) fn serve_at_most(self, connections: usize, app: &Router, lifecycle: &Lifecycle) {
+    /// The same with another limit of connections at once.
+    pub fn serve_at_most(self, connections: usize, app: &Router, lifecycle: &Lifecycle) {
         let places = Arc::new(Semaphore::new(connections));
-        for (listener, _) in self.0 {
-            lifecycle.spawn(accept_all(listener, places.clone(), app.clone(), lifecycle.clone()));
+        for (listener, _) in self.sockets {
+            let tls = self.tls.clone();
+            lifecycle.spawn(accept_all(listener, tls, places.clone(), app.clone(), lifecycle.clone()));
         }
     }
 }
@@ -123,7 +136,7 @@ impl Listeners {
 /// Serves the control socket until `lifecycle` stops. Returns at once.
 pub fn serve_control(control: ControlListener, app: &Router, lifecycle: &Lifecycle) {
     let places = Arc::new(Semaphore::new(MAX_CONTROL_CONNECTIONS));
-    lifecycle.spawn(accept_all(control, places, app.clone(), lifecycle.clone()));
+    lifecycle.spawn(accept_all(control, None, places, app.clone(), lifecycle.clone()));
 }
 
 /// Something that connections come from.
@@ -142,12 +155,19 @@ impl Accept for TcpListener {
         let (io, remote) = TcpListener::accept(self).await?;
         // Messages are small, and each is flushed when it should go.
         io.set_nodelay(true)?;
+        rustix::net::sockopt::set_tcp_user_timeout(&io, UNREAD_LIMIT_MS)?;
         let local = io.local_addr()?;
         Ok((io, Peer::Tcp { local, remote }))
     }
 }
 
-async fn accept_all<L: Accept>(listener: L, places: Arc<Semaphore>, app: Router, lifecycle: Lifecycle) {
+async fn accept_all<L: Accept>(
+    listener: L,
+    tls: Option<TlsAcceptor>,
+    places: Arc<Semaphore>,
+    app: Router,
+    lifecycle: Lifecycle,
+) {
     loop {
         let accepted = async {
             // The semaphore is never closed.
@@ -163,13 +183,33 @@ async fn accept_all<L: Accept>(listener: L, places: Arc<Semaphore>, app: Router,
         };
         match connection {
             Ok((io, peer)) => {
-                lifecycle.spawn(serve_connection(Counted::new(io, place), peer, app.clone(), lifecycle.clone()));
+                let (io, app, stop) = (Counted::new(io, place), app.clone(), lifecycle.clone());
+                match tls.clone() {
+                    Some(tls) => lifecycle.spawn(serve_encrypted(io, tls, peer, app, stop)),
+                    None => lifecycle.spawn(serve_connection(io, peer, app, stop)),
+                }
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
+    }
+}
+
+/// The handshake is each connection's own affair: nobody waits for another's.
+async fn serve_encrypted<IO>(io: IO, tls: TlsAcceptor, peer: Peer, app: Router, lifecycle: Lifecycle)
+where
+    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let shaken = tokio::select! {
+        shaken = tokio::time::timeout(HEAD_LIMIT, tls.accept(io)) => shaken,
+        () = lifecycle.stopping() => return,
+    };
+    match shaken {
+        Ok(Ok(io)) => serve_connection(io, peer, app, lifecycle).await,
+        Ok(Err(error)) => tracing::debug!(?peer, %error, "no TLS handshake"),
+        Err(_) => tracing::debug!(?peer, "no TLS handshake in time"),
     }
 }
 
@@ -199,5 +239,11 @@ where
     };
     if let Err(error) = served {
         tracing::debug!(?peer, %error, "a connection ended early");
+    }
+}
+
+impl std::fmt::Debug for Listeners {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Listeners").field("addresses", &self.addresses()).field("tls", &self.tls.is_some()).finish()
     }
 }

@@ -36,7 +36,7 @@ pub struct Known {
     /// As configured.
     pub config: HttpConfig,
     /// Who may ask at all.
-    pub guard: Guard,
+    pub guard: Arc<Guard>,
     /// Limits of each WebSocket.
     pub socket_limits: SocketLimits,
 }
@@ -48,7 +48,7 @@ impl HttpState {
     }
 
     pub(crate) fn with_limits(config: HttpConfig, socket_limits: SocketLimits) -> Self {
-        let guard = Guard::new(&config.addresses);
+        let guard = Arc::new(Guard::new(&config.addresses));
         HttpState(Arc::new(Known { config, guard, socket_limits }))
     }
 }

@@ -8,4 +8,5 @@ pub mod registry_client;
 pub mod scan;
 pub mod serial;
 pub mod store;
+pub mod tls;
 pub mod transport;

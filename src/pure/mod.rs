@@ -10,6 +10,7 @@ pub mod identity;
 pub mod language;
 pub mod model;
 pub mod port;
+pub mod rate;
 pub mod raw;
 pub mod registration;
 pub mod registry;

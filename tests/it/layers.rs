@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 /// From the bottom up; a layer may use those in front of it, and itself.
-const LAYERS: [&str; 9] = ["pure", "io", "sim", "config", "actors", "http", "daemon", "cli", "main"];
+const LAYERS: [&str; 10] =
+    ["pure", "io", "sim", "config", "actors", "http", "daemon", "registry_server", "cli", "main"];
 
 fn rust_files(dir: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());

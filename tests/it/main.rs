@@ -3,6 +3,8 @@
 #[path = "../../src/io/scan/fake_tree.rs"]
 #[allow(dead_code)] // the scan's own tests use the rest
 mod fake_tree;
+#[path = "../support/registry.rs"]
+mod registry_support;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -18,5 +20,6 @@ mod idle;
 mod layers;
 mod refusals;
 mod registration;
+mod registry;
 mod simulated;
 mod sockets;

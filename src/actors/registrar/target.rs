@@ -83,7 +83,7 @@ fn record(id: Uuid, user: Uuid, wanted: Wanted, secret: String) -> Record {
 }
 
 fn caller(user: Uuid) -> Caller {
-    Caller { user: Some(user), local: true }
+    Caller::local(Some(user))
 }
 
 fn now() -> UnixMillis {

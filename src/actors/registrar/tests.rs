@@ -60,7 +60,7 @@ struct Bench {
 impl Bench {
     async fn start(state: PathBuf, remotes: Vec<RemoteRegistry>) -> Bench {
         let store = Store::open(&state).await.unwrap();
-        let owner = Caller { user: Some(store.registry().local_user().await.unwrap().id), local: true };
+        let owner = Caller::local(Some(store.registry().local_user().await.unwrap().id));
         let (directory, DirectoryServer { views, mut requests }) = Directory::new();
         let secrets = tokio::spawn(async move {
             while let Some(request) = requests.recv().await {
@@ -89,7 +89,7 @@ impl Bench {
 
     async fn embedded(&self) -> Option<Value> {
         let entry = self.store.registry().get(BOARD, self.owner).await.ok()?;
-        Some(Value::Object(entry.to_json()))
+        Some(Value::Object(entry.to_json(true)))
     }
 
     fn status(&self, registry: &str) -> Option<RegistryStatus> {

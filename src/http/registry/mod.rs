@@ -1,17 +1,22 @@
-//! The embedded registry over HTTP, as Flowhub's own: `/runtimes…` and `/user`.
+//! The registry over HTTP, as Flowhub's own: `/runtimes…` and `/user`. It is part of the bridge, and a server of its own.
 //!
 //! Host and Origin are checked, and preflights answered, before a request gets here.
 
 mod answer;
 mod caller;
+pub mod events;
+pub mod limits;
+mod page;
+mod standalone;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -19,30 +24,68 @@ use axum::{Json, Router, middleware};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::io::store::{RegistryError, RegistryStore};
+use super::Lifecycle;
+use crate::config::WebUrl;
+use crate::io::store::{RegistryError, RegistryStore, StoreError};
 use crate::pure::registry::{Entry, Patch, RECORD_LIMIT_BYTES, Refusal, UnixMillis};
 
 use answer::Failure;
 use caller::{Anyone, Known};
+
+pub use standalone::standalone;
 
 /// What the routes need.
 #[derive(Clone, Debug)]
 pub struct RegistryState {
     /// Users and records.
     pub store: RegistryStore,
+    /// Whether anybody may register runtimes, from anywhere.
+    pub open: bool,
+    /// How often somebody may call.
+    pub limits: Arc<limits::Limits>,
+    /// Where live URLs on the page point.
+    pub ide: WebUrl,
+    /// When to stop.
+    pub lifecycle: Lifecycle,
 }
 
-/// The registry's routes.
+impl RegistryState {
+    /// With the usual limits; strangers need a token.
+    pub fn new(store: RegistryStore, ide: WebUrl, lifecycle: Lifecycle) -> RegistryState {
+        RegistryState { store, open: false, limits: Arc::default(), ide, lifecycle }
+    }
+
+    fn is_online(&self, entry: &Entry) -> bool {
+        self.store.presence().is_online(entry.seen, now())
+    }
+
+    fn shown(&self, entry: &Entry) -> Value {
+        Value::Object(entry.to_json(self.is_online(entry)))
+    }
+}
+
+/// Which runtimes to list or watch.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+struct Which {
+    /// Those of that type.
+    #[serde(rename = "type")]
+    kind: Option<String>,
+}
+
+/// The registry's routes, and its page at `/registry`.
 pub fn router(state: RegistryState) -> Router {
     let runtime = get(read).put(put).post(ping).delete(delete);
     Router::new()
         .route("/runtimes", get(list))
         .route("/runtimes/", get(list))
+        .route("/runtimes/events", get(events::events))
         .route("/runtimes/{id}", runtime)
         .route("/user", get(user))
         .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(RECORD_LIMIT_BYTES))
+        .layer(middleware::from_fn_with_state(state.clone(), limits::limit))
         .layer(middleware::map_response(no_store))
+        .merge(page::routes())
         .with_state(state)
 }
 
@@ -52,9 +95,14 @@ async fn no_store(mut response: Response) -> Response {
     response
 }
 
-async fn list(State(state): State<RegistryState>, Anyone(caller): Anyone) -> Result<Json<Vec<Value>>, Failure> {
-    let entries = state.store.list(caller).await?;
-    Ok(Json(entries.iter().map(|entry| Value::Object(entry.to_json())).collect()))
+async fn list(
+    State(state): State<RegistryState>,
+    Anyone(caller): Anyone,
+    which: Result<Query<Which>, QueryRejection>,
+) -> Result<Json<Vec<Value>>, Failure> {
+    let Query(which) = which.map_err(|_| Failure::NotAQuery)?;
+    let entries = state.store.list(caller, which.kind.as_deref()).await?;
+    Ok(Json(entries.iter().map(|entry| state.shown(entry)).collect()))
 }
 
 async fn read(
@@ -62,7 +110,8 @@ async fn read(
     Anyone(caller): Anyone,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Failure> {
-    Ok(shown(&state.store.get(known_id(&id)?, caller).await?))
+    let id = caller.user.ok_or(Refusal::Unauthenticated).and_then(|_| known_id(&id))?;
+    Ok(Json(state.shown(&state.store.get(id, caller).await?)))
 }
 
 /// Answers with the whole record: whoever may write it knows its secret or owns it.
@@ -78,7 +127,7 @@ async fn put(
     let patch = Patch::parse(id, body).map_err(Refusal::Invalid)?;
     let put = state.store.put(id, patch, caller, now()).await?;
     let status = if put.created { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, shown(&put.entry)).into_response())
+    Ok((status, Json(state.shown(&put.entry))).into_response())
 }
 
 /// Needs no token and no body: whatever comes is not read.
@@ -98,7 +147,7 @@ async fn delete(
 }
 
 /// The shape that NoFlo UI keeps of a user. There is no GitHub behind it.
-async fn user(Known(user): Known) -> Json<Value> {
+async fn user(Known(user, _): Known) -> Json<Value> {
     Json(json!({
         "id": user.id,
         "name": user.name,
@@ -113,10 +162,6 @@ fn known_id(text: &str) -> Result<Uuid, Refusal> {
     Uuid::parse_str(text).map_err(|_| Refusal::NotFound)
 }
 
-fn shown(entry: &Entry) -> Json<Value> {
-    Json(Value::Object(entry.to_json()))
-}
-
 fn now() -> UnixMillis {
     SystemTime::now().into()
 }
@@ -125,7 +170,19 @@ impl From<RegistryError> for Failure {
     fn from(error: RegistryError) -> Failure {
         match error {
             RegistryError::Refused(refusal) => Failure::Refused(refusal),
-            RegistryError::Store(error) => {
+            RegistryError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        match error {
+            StoreError::Away(_) => {
+                tracing::warn!(%error, "a call is refused");
+                Failure::Away
+            }
+            error => {
                 tracing::error!(%error, "registry");
                 Failure::Store
             }

@@ -8,11 +8,14 @@ use super::*;
 use crate::http::Peer;
 use crate::io::registry_client::{CallError, Limits, RegistryClient};
 use crate::io::store::{LocalUser, Store};
+use crate::pure::rate::Rate;
+use crate::pure::registry::Presence;
 use crate::pure::registry::Record;
 use crate::pure::secret::Secret;
 
 const ID: &str = "11111111-1111-4111-8111-111111111111";
 const RUNTIME: &str = "/runtimes/11111111-1111-4111-8111-111111111111";
+const EVENTS: (&str, &str) = ("GET", "/runtimes/events");
 const STRANGER: Option<&str> = Some("192.0.2.7:1234");
 const NEIGHBOUR: Option<&str> = Some("127.0.0.1:1234");
 const CONTROL_SOCKET: Option<&str> = None;
@@ -21,6 +24,7 @@ struct Bench {
     _dir: tempfile::TempDir,
     router: Router,
     user: LocalUser,
+    state: RegistryState,
 }
 
 struct Answer {
@@ -40,7 +44,8 @@ impl Bench {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).await.unwrap().registry().clone();
         let user = store.local_user().await.unwrap();
-        Bench { _dir: dir, router: router(RegistryState { store }), user }
+        let state = RegistryState::new(store.clone(), "https://ide.example".parse().unwrap(), Lifecycle::new());
+        Bench { _dir: dir, router: router(state.clone()), user, state }
     }
 
     fn token(&self) -> Option<&str> {
@@ -143,7 +148,7 @@ async fn an_update_needs_the_secret_or_the_owners_token() {
 async fn everything_but_put_and_ping_needs_a_token() {
     let bench = Bench::new().await;
     bench.put(NEIGHBOUR, None, bench.record()).await;
-    for (method, path) in [("GET", "/runtimes"), ("GET", RUNTIME), ("DELETE", RUNTIME), ("GET", "/user")] {
+    for (method, path) in [("GET", "/runtimes"), ("GET", RUNTIME), ("DELETE", RUNTIME), ("GET", "/user"), EVENTS] {
         for token in [None, Some("wrong"), Some("")] {
             let answer = bench.call(CONTROL_SOCKET, method, path, token, String::new()).await;
             assert_eq!(answer.status, 401, "{method} {path} {token:?}");
@@ -230,4 +235,142 @@ async fn without_a_token_registering_works_and_deleting_does_not() {
     assert!(error.to_string().contains("wants a token; configure one for it"), "{error}");
     let other = Record { secret: Some(Secret::new("another")), ..record };
     assert!(matches!(client.put(&other).await, Err(CallError::Forbidden { .. })));
+}
+
+#[tokio::test]
+async fn the_list_can_be_of_one_type_and_shows_who_is_online() {
+    let bench = Bench::new().await;
+    bench.put(NEIGHBOUR, None, bench.record()).await;
+    let listed = bench.get("/runtimes?type=microflo", bench.token()).await.json();
+    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["online"]), (1, &json!(true)));
+    assert_eq!(bench.get("/runtimes/?type=noflo-nodejs", bench.token()).await.json(), json!([]));
+    let store = bench.state.store.clone().with_presence(Presence::new(std::time::Duration::ZERO));
+    let bench = Bench { router: router(RegistryState { store, ..bench.state.clone() }), ..bench };
+    assert_eq!(bench.get(RUNTIME, bench.token()).await.json()["online"], false);
+}
+
+#[tokio::test]
+async fn each_user_sees_and_changes_the_own_runtimes_only() {
+    let bench = Bench::new().await;
+    let (ann, token) = bench.state.store.add_user("ann").await.unwrap();
+    let theirs = Some(token.expose());
+    bench.put(NEIGHBOUR, None, bench.record()).await;
+    assert_eq!(bench.get("/runtimes", theirs).await.json(), json!([]));
+    for method in ["GET", "DELETE"] {
+        assert_eq!(bench.call(STRANGER, method, RUNTIME, theirs, String::new()).await.status, 403, "{method}");
+    }
+    let mut taken = bench.record();
+    taken["user"] = json!(ann.id);
+    taken["secret"] = json!("loud");
+    assert_eq!(bench.put(STRANGER, theirs, taken).await.status, 403);
+    assert_eq!(bench.get("/user", theirs).await.json()["name"], "ann");
+}
+
+#[tokio::test]
+async fn with_open_registration_strangers_register_for_users_that_there_are() {
+    let bench = Bench::new().await;
+    let bench = Bench { router: router(RegistryState { open: true, ..bench.state.clone() }), ..bench };
+    let mut nobody = bench.record();
+    nobody["user"] = json!(ID);
+    let refused = bench.put(STRANGER, None, nobody).await;
+    assert_eq!((refused.status, refused.text.contains("user list")), (StatusCode::FORBIDDEN, true));
+    assert_eq!(bench.put(STRANGER, None, bench.record()).await.status, 201);
+    assert_eq!(bench.get("/runtimes", None).await.status, 401);
+}
+
+#[tokio::test]
+async fn who_calls_too_often_is_told_when_to_come_again() {
+    let bench = Bench::new().await;
+    let limits = Arc::new(limits::Limits::new(Rate { burst: 3, per_second: 1 }, Rate { burst: 2, per_second: 1 }));
+    let bench = Bench { router: router(RegistryState { limits, ..bench.state.clone() }), ..bench };
+    for _ in 0..2 {
+        assert_eq!(bench.get("/runtimes", bench.token()).await.status, 200);
+    }
+    for by in ["the user", "the address"] {
+        let refused = bench.get("/runtimes", bench.token()).await;
+        assert_eq!(refused.status, 429, "{by}");
+        assert_eq!(refused.headers["retry-after"], "1");
+        assert!(refused.json()["message"].as_str().unwrap().contains("try again in 1 s"));
+    }
+    for _ in 0..10 {
+        let local = bench.call(NEIGHBOUR, "GET", "/runtimes", bench.token(), String::new()).await;
+        assert_eq!(local.status, 200, "this machine's own programs are not counted");
+    }
+}
+
+#[tokio::test]
+async fn a_users_runtimes_are_limited() {
+    let bench = Bench::new().await;
+    let store = &bench.state.store;
+    // As many as there may be, put into the table at once.
+    store.fill(bench.user.id, crate::pure::registry::RECORDS_PER_USER).await;
+    let refused = bench.put(NEIGHBOUR, None, bench.record()).await;
+    assert_eq!(refused.status, 403);
+    assert!(refused.text.contains("delete some"), "{}", refused.text);
+}
+
+async fn next_event(body: &mut axum::body::BodyDataStream) -> String {
+    use futures_util::StreamExt;
+    let piece = tokio::time::timeout(std::time::Duration::from_secs(5), body.next()).await.expect("an event");
+    String::from_utf8(piece.expect("no end").unwrap().to_vec()).unwrap()
+}
+
+async fn watch(bench: &Bench, token: Option<&str>, path: &str) -> axum::body::BodyDataStream {
+    let authorization = format!("Bearer {}", token.unwrap());
+    let request = Request::builder().uri(path).header("authorization", authorization);
+    let mut request = request.body(Body::empty()).unwrap();
+    request.extensions_mut().insert(Peer::Control);
+    let response = bench.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let mut body = response.into_body().into_data_stream();
+    assert!(next_event(&mut body).await.contains(": watching"));
+    body
+}
+
+#[tokio::test]
+async fn a_watcher_is_told_of_the_own_runtimes() {
+    let bench = Bench::new().await;
+    let (_, token) = bench.state.store.add_user("ann").await.unwrap();
+    let mut events = watch(&bench, bench.token(), "/runtimes/events").await;
+    let mut others = watch(&bench, Some(token.expose()), "/runtimes/events").await;
+    let mut filtered = watch(&bench, bench.token(), "/runtimes/events?type=noflo").await;
+    bench.put(NEIGHBOUR, None, bench.record()).await;
+    let put = next_event(&mut events).await;
+    assert!(put.starts_with("event: put\ndata: {") && put.contains("\"online\":true"), "{put}");
+    bench.call(STRANGER, "DELETE", RUNTIME, bench.token(), String::new()).await;
+    let gone = next_event(&mut events).await;
+    assert_eq!(gone, format!("event: delete\ndata: {{\"id\":\"{ID}\"}}\n\n"));
+    assert!(next_event(&mut filtered).await.starts_with("event: delete"), "the put of another type is left out");
+    bench.state.lifecycle.stop();
+    use futures_util::StreamExt;
+    assert!(others.next().await.is_none(), "another user's are not told");
+}
+
+#[tokio::test]
+async fn a_new_token_ends_what_the_old_one_watches() {
+    let bench = Bench::new().await;
+    bench.state.store.add_user("ann").await.unwrap();
+    let (_, old) = bench.state.store.rotate_user("ann").await.unwrap();
+    let mut events = watch(&bench, Some(old.expose()), "/runtimes/events").await;
+    bench.state.store.rotate_user("ann").await.unwrap();
+    use futures_util::StreamExt;
+    assert!(events.next().await.is_none());
+    assert_eq!(bench.get("/runtimes", Some(old.expose())).await.status, 401);
+}
+
+#[tokio::test]
+async fn the_page_is_in_the_program_and_holds_nothing_of_others() {
+    let bench = Bench::new().await;
+    for (path, kind) in [
+        ("/registry", "text/html; charset=utf-8"),
+        ("/registry/page.js", "text/javascript; charset=utf-8"),
+        ("/registry/page.css", "text/css; charset=utf-8"),
+        ("/registry/settings.json", "application/json"),
+    ] {
+        let answer = bench.get(path, None).await;
+        assert_eq!((answer.status, answer.headers["content-type"].to_str().unwrap()), (StatusCode::OK, kind));
+        assert!(!answer.text.contains("innerHTML") && !answer.text.contains("http://"), "{path}");
+        assert!(!answer.text.contains(bench.user.token.expose()));
+    }
 }

@@ -33,11 +33,11 @@ pub(super) struct Database {
     pub(super) durable: SqlitePool,
     /// Commits reach the disk soon: what is written every minute and can be written again.
     pub(super) quick: SqlitePool,
-    _lock: StateLock,
+    _lock: Option<StateLock>,
 }
 
 impl Database {
-    pub(super) async fn open(dir: &Path, lock: StateLock) -> Result<Database, StoreError> {
+    pub(super) async fn open(dir: &Path, lock: Option<StateLock>) -> Result<Database, StoreError> {
         let path = dir.join(FILE);
         create_private(&path).map_err(StoreError::file(&path))?;
         let durable = pool(&path, SqliteSynchronous::Full);
@@ -46,6 +46,16 @@ impl Database {
             source => StoreError::Migrate { dir: dir.to_owned(), source },
         })?;
         Ok(Database { durable, quick: pool(&path, SqliteSynchronous::Normal), _lock: lock })
+    }
+
+    /// Whether there is one in that directory.
+    pub(super) fn is_in(dir: &Path) -> bool {
+        dir.join(FILE).exists()
+    }
+
+    pub(super) async fn close(&self) {
+        self.quick.close().await;
+        self.durable.close().await;
     }
 
     /// A transaction that may read first and write then: it has the writer's place from the start.

@@ -44,6 +44,27 @@ pub enum StoreError {
     /// SQLite failed.
     #[error("the database in the state directory failed: {0}; check the disk's space and health")]
     Database(#[from] sqlx::Error),
+    /// PostgreSQL is not there at present.
+    #[error("the registry's PostgreSQL is not reached: {0}; start it, or check the database's URL")]
+    Away(String),
+    /// PostgreSQL said no.
+    #[error("the registry's PostgreSQL said: {0}; check the database's URL and the user's rights there")]
+    Postgres(String),
+    /// PostgreSQL's tables are of a later version.
+    #[error("the registry's tables on PostgreSQL were written by a newer microflo-bridge; update this one")]
+    NewerPostgres,
+    /// The local user's token was made on another host.
+    #[error(
+        "the local user's token is not in {0}: it was made on another host, or lost; \
+         `microflo-bridge registry user rotate local` makes a new one"
+    )]
+    TokenElsewhere(PathBuf),
+    /// Nobody has made a registry there.
+    #[error(
+        "there is no registry in {0} yet: name the directory of the one that you mean with --state-dir, \
+         or its PostgreSQL with --database; `microflo-bridge registry serve` makes one"
+    )]
+    NoRegistry(PathBuf),
     /// A stored value is not what it should be.
     #[error("the database in the state directory holds a damaged {0}; restore it from a backup, or remove it")]
     Damaged(&'static str),

@@ -29,7 +29,10 @@ pub use boards::BoardRecord;
 pub use error::StoreError;
 pub use firmwares::FirmwareRecord;
 pub use registrations::StoredRegistration;
-pub use registry::{LocalUser, RegistryError, RegistryStore, User};
+pub use registry::{
+    DatabaseUrl, DatabaseUrlError, LocalUser, RegistryError, RegistryStore, User, UserError, UserRow,
+    WATCHERS_PER_USER, Watch, WatchError,
+};
 
 /// The state directory, open. Cheap to clone; the directory is free for another bridge when the last clone is dropped.
 #[derive(Clone, Debug)]
@@ -41,9 +44,9 @@ pub struct Store {
 impl Store {
     /// Opens `state_dir`, creating it (0700) and what it holds (0600) where missing, with the registry's local user.
     pub async fn open(state_dir: &Path) -> Result<Store, StoreError> {
-        DirBuilder::new().recursive(true).mode(0o700).create(state_dir).map_err(StoreError::file(state_dir))?;
+        create_private_dir(state_dir)?;
         let lock = StateLock::take(state_dir)?;
-        let database = Arc::new(Database::open(state_dir, lock).await?);
+        let database = Arc::new(Database::open(state_dir, Some(lock)).await?);
         let registry = RegistryStore::open(database.clone(), state_dir).await?;
         Ok(Store { database, registry })
     }
@@ -55,9 +58,24 @@ impl Store {
 
     /// Writes all to the database file and closes it. Queries fail from then on.
     pub async fn close(&self) {
-        self.database.quick.close().await;
-        self.database.durable.close().await;
+        self.database.close().await;
     }
+}
+
+impl RegistryStore {
+    /// The registry in an SQLite file, beside the bridge or registry that may have it open: SQLite lets several
+    /// processes take turns. For commands that come and go.
+    pub async fn beside(state_dir: &Path) -> Result<RegistryStore, StoreError> {
+        if !Database::is_in(state_dir) {
+            return Err(StoreError::NoRegistry(state_dir.to_owned()));
+        }
+        let database = Arc::new(Database::open(state_dir, None).await?);
+        RegistryStore::open(database, state_dir).await
+    }
+}
+
+fn create_private_dir(dir: &Path) -> Result<(), StoreError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(StoreError::file(dir))
 }
 
 fn parse_id(text: &str) -> Result<uuid::Uuid, StoreError> {

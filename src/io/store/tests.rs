@@ -195,7 +195,7 @@ async fn local_user_keeps_id_and_token_and_gets_a_new_token_when_the_file_is_los
 async fn runtimes_survive_a_restart_with_unknown_keys_and_secret() {
     let bench = Bench::new();
     let store = bench.open().await;
-    let owner = Caller { user: Some(store.registry().local_user().await.unwrap().id), local: true };
+    let owner = Caller::local(Some(store.registry().local_user().await.unwrap().id));
     let body = json!({"address": "ws://localhost/x", "protocol": "websocket", "type": "microflo", "secret": "hush",
         "capabilities": ["a"]});
     let put = store.registry().put(ID, Patch::parse(ID, body).unwrap(), owner, UnixMillis(5)).await.unwrap();
@@ -207,7 +207,7 @@ async fn runtimes_survive_a_restart_with_unknown_keys_and_secret() {
     let kept = registry.get(ID, owner).await.unwrap();
     assert_eq!(kept.record, put.entry.record);
     assert_eq!((kept.registered, kept.seen), (UnixMillis(5), UnixMillis(7)));
-    assert_eq!(registry.list(owner).await.unwrap(), [kept]);
+    assert_eq!(registry.list(owner, None).await.unwrap(), [kept]);
     registry.delete(ID, owner).await.unwrap();
     assert!(matches!(registry.get(ID, owner).await, Err(RegistryError::Refused(Refusal::NotFound))));
     assert!(matches!(registry.ping(ID, UnixMillis(8)).await, Err(RegistryError::Refused(Refusal::NotFound))));

@@ -19,7 +19,7 @@ const DESCRIPTION_LIMIT_CHARS: usize = 4_096;
 /// The longest secret, in characters.
 const SECRET_LIMIT_CHARS: usize = 256;
 /// Keys that belong to the registry: what a client sends for them is dropped.
-const REGISTRY_KEYS: [&str; 2] = ["registered", "seen"];
+const REGISTRY_KEYS: [&str; 3] = ["registered", "seen", "online"];
 
 /// What a registry holds of a runtime.
 #[derive(Clone, Debug, PartialEq)]
@@ -111,7 +111,7 @@ impl Patch {
             kind: take_line(&mut keys, "type", NAME_LIMIT_CHARS)?,
             label: take_text(&mut keys, "label", LABEL_LIMIT_CHARS)?,
             description: take_text(&mut keys, "description", DESCRIPTION_LIMIT_CHARS)?,
-            secret: take_text(&mut keys, "secret", SECRET_LIMIT_CHARS)?.filter(|s| !s.is_empty()).map(Secret::new),
+            secret: take_secret(&mut keys)?,
             extra: keys,
         })
     }
@@ -214,5 +214,12 @@ fn take_line(keys: &mut Map<String, Value>, key: &'static str, limit: usize) -> 
     match &text {
         Some(text) if text.trim().is_empty() || text.contains(char::is_control) => Err(Invalid::NotText(key)),
         _ => Ok(text),
+    }
+}
+
+fn take_secret(keys: &mut Map<String, Value>) -> Result<Option<Secret>, Invalid> {
+    match take_text(keys, "secret", SECRET_LIMIT_CHARS)?.filter(|text| !text.is_empty()) {
+        Some(text) if text.contains(char::is_control) => Err(Invalid::NotText("secret")),
+        text => Ok(text.map(Secret::new)),
     }
 }

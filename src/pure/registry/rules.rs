@@ -5,6 +5,9 @@ use uuid::Uuid;
 
 use super::{Invalid, Patch, Record, UnixMillis};
 
+/// The most records of one user.
+pub const RECORDS_PER_USER: u64 = 10_000;
+
 /// Who is calling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -12,6 +15,29 @@ pub struct Caller {
     pub user: Option<Uuid>,
     /// Whether the call comes from this machine: over loopback or the control socket.
     pub local: bool,
+    /// Whether anybody may register runtimes here, from anywhere (`--open-registration`).
+    pub open: bool,
+}
+
+impl Caller {
+    /// A program on this machine that speaks for that user.
+    pub const fn local(user: Option<Uuid>) -> Caller {
+        Caller { user, local: true, open: false }
+    }
+
+    /// Whoever comes from outside, with that user's token.
+    pub const fn remote(user: Option<Uuid>) -> Caller {
+        Caller { user, local: false, open: false }
+    }
+}
+
+/// What the owner of a new record has already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Whether the registry knows this user.
+    pub known: bool,
+    /// How many records the user has.
+    pub records: u64,
 }
 
 /// A record and when it came.
@@ -32,19 +58,24 @@ pub struct Put {
     pub entry: Entry,
     /// Whether there was none before.
     pub created: bool,
+    /// Whose list it has left for this one.
+    pub from: Option<Uuid>,
 }
 
 /// Why a call is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The call needs a token, or the one that came is nobody's.
-    #[error("send a valid token as `Authorization: Bearer TOKEN`; `microflo-bridge registry user show` prints yours")]
+    #[error(
+        "send a valid token as `Authorization: Bearer TOKEN`; `microflo-bridge registry user show` prints the local \
+         user's, and whoever runs the registry makes others with `registry user add` and `rotate`"
+    )]
     Unauthenticated,
     /// No such runtime.
-    #[error("no runtime with this id is registered here")]
+    #[error("no runtime with this id is registered here; register it with PUT /runtimes/ID")]
     NotFound,
     /// The record is another user's.
-    #[error("this runtime belongs to another user")]
+    #[error("this runtime belongs to another user; use that user's token")]
     NotOwner,
     /// Neither the stored secret nor the owner's token.
     #[error("this runtime is registered with another secret; send that one or the owner's token, or delete the record")]
@@ -53,8 +84,19 @@ pub enum Refusal {
     #[error("from another machine a new runtime is registered only with a token: `Authorization: Bearer TOKEN`")]
     AnonymousCreate,
     /// A stranger wants to place a record in somebody else's list.
-    #[error("from another machine a runtime is registered only for the user whose token it brings")]
+    #[error(
+        "from another machine a runtime is registered only for the user whose token it brings; \
+         leave \"user\" out, or send that user's token"
+    )]
     ForeignOwner,
+    /// A stranger wants to place a record in nobody's list.
+    #[error("this registry has no user with the id in \"user\"; `microflo-bridge registry user list` shows the ids")]
+    UnknownOwner,
+    /// The user has as many as may be.
+    #[error(
+        "this user has {RECORDS_PER_USER} runtimes registered, which is the limit; delete some that are not used any more"
+    )]
+    TooMany,
     /// The record itself is wrong.
     #[error(transparent)]
     Invalid(#[from] Invalid),
@@ -62,15 +104,16 @@ pub enum Refusal {
 
 impl Entry {
     /// All that the owner may see, which is all: the secret too.
-    pub fn to_json(&self) -> Map<String, Value> {
+    pub fn to_json(&self, online: bool) -> Map<String, Value> {
         let mut keys = self.record.to_json();
         keys.insert("registered".to_owned(), Value::String(self.registered.to_string()));
         keys.insert("seen".to_owned(), Value::String(self.seen.to_string()));
+        keys.insert("online".to_owned(), Value::Bool(online));
         keys
     }
 }
 
-/// `PUT`: creates a record or merges into the stored one.
+/// `PUT`: creates a record or merges into the stored one. A new one's owner has to be checked with [`may_own`].
 pub fn put(stored: Option<Entry>, id: Uuid, patch: Patch, caller: Caller, now: UnixMillis) -> Result<Put, Refusal> {
     match stored {
         None => create(id, patch, caller, now),
@@ -79,14 +122,15 @@ pub fn put(stored: Option<Entry>, id: Uuid, patch: Patch, caller: Caller, now: U
 }
 
 fn create(id: Uuid, patch: Patch, caller: Caller, now: UnixMillis) -> Result<Put, Refusal> {
-    if !caller.local && caller.user.is_none() {
+    let anonymous = !caller.local && caller.user.is_none();
+    if anonymous && !caller.open {
         return Err(Refusal::AnonymousCreate);
     }
     let record = Record::create(id, patch, caller.user)?;
-    if !may_give_to(caller, record.user) {
+    if !anonymous && !may_give_to(caller, record.user) {
         return Err(Refusal::ForeignOwner);
     }
-    Ok(Put { entry: Entry { record, registered: now, seen: now }, created: true })
+    Ok(Put { entry: Entry { record, registered: now, seen: now }, created: true, from: None })
 }
 
 fn update(stored: Entry, patch: Patch, caller: Caller, now: UnixMillis) -> Result<Put, Refusal> {
@@ -100,12 +144,14 @@ fn update(stored: Entry, patch: Patch, caller: Caller, now: UnixMillis) -> Resul
     if !owner && !proved {
         return Err(Refusal::WrongSecret);
     }
-    let moves = patch.user.is_some_and(|user| user != stored.record.user);
+    let before = stored.record.user;
+    let moves = patch.user.is_some_and(|user| user != before);
     let record = stored.record.merged(patch)?;
     if moves && !may_give_to(caller, record.user) {
         return Err(Refusal::ForeignOwner);
     }
-    Ok(Put { entry: Entry { record, registered: stored.registered, seen: now }, created: false })
+    let entry = Entry { record, registered: stored.registered, seen: now };
+    Ok(Put { entry, created: false, from: moves.then_some(before) })
 }
 
 /// Nobody from outside places records in another user's list.
@@ -113,10 +159,18 @@ fn may_give_to(caller: Caller, user: Uuid) -> bool {
     caller.local || caller.user == Some(user)
 }
 
-/// `POST`: the runtime is alive. Anybody may say so; it changes nothing but `seen`.
-pub fn ping(stored: Option<Entry>, now: UnixMillis) -> Result<Entry, Refusal> {
-    let entry = stored.ok_or(Refusal::NotFound)?;
-    Ok(Entry { seen: now.max(entry.seen), ..entry })
+/// Whether that user may get one more record. This machine's own programs may use ids that the registry does not know:
+/// those of users elsewhere.
+pub fn may_own(owner: Owner, caller: Caller) -> Result<(), Refusal> {
+    if !owner.known && !caller.local {
+        return Err(Refusal::UnknownOwner);
+    }
+    if owner.records >= RECORDS_PER_USER { Err(Refusal::TooMany) } else { Ok(()) }
+}
+
+/// `POST`: the runtime is alive. Anybody may say so; it changes nothing but `seen`. The new `seen`, from the stored one.
+pub fn ping(seen: Option<UnixMillis>, now: UnixMillis) -> Result<UnixMillis, Refusal> {
+    Ok(now.max(seen.ok_or(Refusal::NotFound)?))
 }
 
 /// `GET` and `DELETE` of one runtime: for its owner only.

@@ -11,10 +11,10 @@ const BOB: Uuid = Uuid::from_u128(0xbbbbbbbb_bbbb_4bbb_8bbb_bbbbbbbbbbbb);
 const THEN: UnixMillis = UnixMillis(1_000);
 const NOW: UnixMillis = UnixMillis(2_000);
 
-const STRANGER: Caller = Caller { user: None, local: false };
-const LOCAL: Caller = Caller { user: None, local: true };
-const OWNER: Caller = Caller { user: Some(ALICE), local: false };
-const OTHER: Caller = Caller { user: Some(BOB), local: false };
+const STRANGER: Caller = Caller::remote(None);
+const LOCAL: Caller = Caller::local(None);
+const OWNER: Caller = Caller::remote(Some(ALICE));
+const OTHER: Caller = Caller::remote(Some(BOB));
 
 fn body() -> Value {
     json!({"id": ID, "user": ALICE, "address": "ws://localhost:3569/x", "protocol": "websocket", "type": "microflo",
@@ -71,7 +71,7 @@ fn unknown_keys_are_kept_and_the_registrys_own_are_not_taken_from_clients() {
     let mut body = with("seenHoursAgo", json!(3));
     body["capabilities"] = json!(["protocol:graph"]);
     body["registered"] = json!("1999");
-    let json = stored(body).to_json();
+    let json = stored(body).to_json(true);
     assert_eq!(json["seenHoursAgo"], 3);
     assert_eq!(json["capabilities"], json!(["protocol:graph"]));
     assert_eq!(json["registered"], "1970-01-01T00:00:01.000Z");
@@ -94,7 +94,7 @@ fn who_may_create() {
         ("a user who names nobody", OWNER, None, Ok(ALICE)),
         ("a local program that names nobody", LOCAL, None, Err(Invalid::Missing("user").into())),
         ("a user for another", OTHER, Some(ALICE), Err(Refusal::ForeignOwner)),
-        ("a local user for another", Caller { user: Some(BOB), local: true }, Some(ALICE), Ok(ALICE)),
+        ("a local user for another", Caller::local(Some(BOB)), Some(ALICE), Ok(ALICE)),
     ] {
         let body = user.map_or_else(|| without("user"), |user| with("user", json!(user)));
         let made = put(None, ID, patch(body), caller, NOW);
@@ -140,7 +140,7 @@ fn a_record_without_secret_is_updated_from_this_machine_or_by_its_owner() {
 fn an_update_merges_keys_and_keeps_the_day_of_registration() {
     let change = json!({"secret": "hush", "label": "Lamp", "description": null, "extra": 1});
     let put = put(Some(stored(with("description", json!("a lamp")))), ID, patch(change), STRANGER, NOW).unwrap();
-    let json = put.entry.to_json();
+    let json = put.entry.to_json(true);
     assert!(!put.created);
     assert_eq!(json["label"], "Lamp");
     assert_eq!(json["description"], "a lamp");
@@ -152,7 +152,7 @@ fn an_update_merges_keys_and_keeps_the_day_of_registration() {
 #[test]
 fn the_owner_does_not_lose_the_secret_by_leaving_it_out() {
     let put = put(Some(stored(body())), ID, patch(json!({"secret": "", "label": "Lamp"})), OWNER, NOW).unwrap();
-    assert_eq!(put.entry.to_json()["secret"], "hush");
+    assert_eq!(put.entry.to_json(true)["secret"], "hush");
 }
 
 #[test]
@@ -176,8 +176,8 @@ fn nobody_from_outside_places_a_record_in_another_users_list() {
 #[test]
 fn a_ping_sets_seen_and_never_back() {
     assert_eq!(ping(None, NOW), Err(Refusal::NotFound));
-    assert_eq!(ping(Some(stored(body())), NOW).unwrap().seen, NOW);
-    assert_eq!(ping(Some(stored(body())), UnixMillis(1)).unwrap().seen, THEN);
+    assert_eq!(ping(Some(THEN), NOW), Ok(NOW));
+    assert_eq!(ping(Some(THEN), UnixMillis(1)), Ok(THEN));
 }
 
 #[test]
@@ -201,4 +201,40 @@ fn no_secret_shows_in_debug_or_errors() {
     assert!(!format!("{put:?} {:?}", patch(body())).contains("hush"));
     let refusal = super::put(Some(put.entry), ID, patch(with("secret", json!("loud"))), LOCAL, NOW).unwrap_err();
     assert!(!format!("{refusal} {refusal:?}").contains("loud"));
+}
+
+#[test]
+fn open_registration_lets_strangers_in_and_changes_nothing_else() {
+    let open = Caller { open: true, ..STRANGER };
+    assert_eq!(put(None, ID, patch(body()), open, NOW).unwrap().entry.record.user, ALICE);
+    assert_eq!(put(None, ID, patch(without("user")), open, NOW), Err(Invalid::Missing("user").into()));
+    assert_eq!(
+        put(Some(stored(body())), ID, patch(with("secret", json!("loud"))), open, NOW),
+        Err(Refusal::WrongSecret)
+    );
+    let bare = put(Some(stored(without("secret"))), ID, patch(without("secret")), open, NOW);
+    assert_eq!(bare, Err(Refusal::WrongSecret));
+    let moved = put(Some(stored(body())), ID, patch(with("user", json!(BOB))), open, NOW);
+    assert_eq!(moved, Err(Refusal::ForeignOwner));
+    assert_eq!(readable(Some(stored(body())), open), Err(Refusal::Unauthenticated));
+}
+
+#[test]
+fn a_user_has_a_limited_number_of_records_and_is_known() {
+    let owner = |known, records| Owner { known, records };
+    assert_eq!(may_own(owner(true, RECORDS_PER_USER - 1), STRANGER), Ok(()));
+    assert_eq!(may_own(owner(true, RECORDS_PER_USER), LOCAL), Err(Refusal::TooMany));
+    assert_eq!(may_own(owner(false, 0), STRANGER), Err(Refusal::UnknownOwner));
+    assert_eq!(may_own(owner(false, 0), LOCAL), Ok(()));
+}
+
+#[test]
+fn a_record_that_moves_says_whose_it_was() {
+    let moved = put(Some(stored(body())), ID, patch(with("user", json!(BOB))), LOCAL, NOW).unwrap();
+    assert_eq!(moved.from, Some(ALICE));
+    assert_eq!(put_again(LOCAL).from, None);
+}
+
+fn put_again(caller: Caller) -> Put {
+    put(Some(stored(body())), ID, patch(body()), caller, NOW).unwrap()
 }

@@ -12,6 +12,7 @@ mod stats;
 mod boards;
 mod device;
 mod getruntime;
+mod registry;
 mod start;
 mod upload;
 
@@ -22,12 +23,13 @@ use anyhow::{Context, Result, bail};
 type Measure = fn() -> Result<()>;
 
 /// What can be measured.
-const PARTS: [(&str, Measure); 5] = [
+const PARTS: [(&str, Measure); 6] = [
     ("start", start::measure),
     ("getruntime", getruntime::measure),
     ("device", device::measure),
     ("boards", boards::measure),
     ("upload", upload::measure),
+    ("registry", registry::measure),
 ];
 
 fn main() -> ExitCode {

@@ -146,6 +146,16 @@ impl Host {
         Ok(host)
     }
 
+    /// The registry without a bridge, on that state directory.
+    pub(crate) fn registry(state: &Path) -> Result<Host> {
+        let port = free_port()?;
+        let mut command = Command::new(bridge_program());
+        command.args(["registry", "serve", "--listen", &format!("127.0.0.1:{port}"), "--state-dir"]).arg(state);
+        let mut host = Host::start(command, port, &state.with_extension("log"))?;
+        host.state = Some(state.to_owned());
+        Ok(host)
+    }
+
     /// microflo's own host. It is told not to wait for the board's reset, which is its fastest way.
     pub(crate) fn upstream(board: &Firmware) -> Result<Host> {
         let port = free_port()?;
