@@ -108,7 +108,7 @@ impl Daemon {
             directory: directory.clone(),
             addresses: addresses.clone(),
             admin_token: random::secret()?,
-            local_user: Some(user),
+            registry: store.registry().clone(),
             lifecycle: lifecycle.clone(),
         });
         let registry = RegistryState::new(store.registry().clone(), settings.ide.clone(), lifecycle.clone());

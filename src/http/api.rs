@@ -12,6 +12,7 @@ use super::peer::Peer;
 use super::refusal::{JsonBody, Refusal};
 use super::state::HttpState;
 use crate::actors::directory::DirectoryError;
+use crate::io::store::StoreError;
 use crate::pure::view::{BoardState, BoardView};
 
 /// The longest label, in characters.
@@ -150,8 +151,9 @@ pub(super) async fn local_user(State(state): State<HttpState>, peer: Peer) -> Re
             "this is told over the control socket only; type `microflo-bridge registry user show`",
         ));
     }
-    let user = state.config.local_user.clone();
-    let user = user.ok_or_else(|| Refusal::not_found("this bridge has no embedded registry (--registry none)"))?;
+    // Its token may have been replaced while the bridge runs.
+    let failed = |error: StoreError| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string());
+    let user = state.config.registry.local_user().await.map_err(failed)?;
     let url = state.config.addresses.http().to_owned();
     Ok(Json(LocalUserJson { id: user.id, name: user.name, token: user.token.expose().to_owned(), url }))
 }

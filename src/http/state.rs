@@ -9,7 +9,7 @@ use super::guard::Guard;
 use super::lifecycle::Lifecycle;
 use super::ws::SocketLimits;
 use crate::actors::directory::Directory;
-use crate::io::store::LocalUser;
+use crate::io::store::RegistryStore;
 
 /// What the routes are built on.
 #[derive(Debug)]
@@ -20,8 +20,8 @@ pub struct HttpConfig {
     pub addresses: Addresses,
     /// Allows changes over TCP.
     pub admin_token: AdminToken,
-    /// The user at the embedded registry whose boards these are.
-    pub local_user: Option<LocalUser>,
+    /// The embedded registry, whose local user these boards are.
+    pub registry: RegistryStore,
     /// When to stop.
     pub lifecycle: Lifecycle,
 }

@@ -22,7 +22,7 @@ use crate::http::control::ControlListener;
 use crate::http::server::serve_control;
 use crate::http::ws::SocketLimits;
 use crate::http::{Addresses, AdminToken, HttpConfig, HttpState, Lifecycle, Listeners, Peer, router};
-use crate::io::store::LocalUser;
+use crate::io::store::Store;
 use crate::pure::fbp::UploadStep;
 use crate::pure::port::Port;
 use crate::pure::secret::Secret;
@@ -58,6 +58,7 @@ pub(crate) struct Bench {
     pub(crate) views: watch::Sender<Arc<Vec<BoardView>>>,
     pub(crate) links: mpsc::Receiver<BoardEnd>,
     pub(crate) asked: Arc<Mutex<Vec<String>>>,
+    pub(crate) store: Store,
     control: PathBuf,
     dir: TempDir,
 }
@@ -103,15 +104,13 @@ impl Bench {
         let address = listeners.addresses()[0];
         let public = public_url.map(|url| url.parse().unwrap());
         let lifecycle = Lifecycle::new();
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("state")).await.unwrap();
         let config = HttpConfig {
             directory,
             addresses: Addresses::new(vec![address], public, IDE.parse().unwrap()),
             admin_token: AdminToken::new(TOKEN),
-            local_user: Some(LocalUser {
-                id: OTHER,
-                name: "ann".into(),
-                token: crate::pure::secret::Secret::new("usertoken"),
-            }),
+            registry: store.registry().clone(),
             lifecycle: lifecycle.clone(),
         };
         let extra = Router::new()
@@ -119,11 +118,10 @@ impl Bench {
             .route("/runtimes/{id}", put(async || "ok"))
             .route("/peer", get(async |peer: Peer| format!("{peer:?}")));
         let app = router(HttpState::with_limits(config, limits), extra);
-        let dir = tempfile::tempdir().unwrap();
         let control = dir.path().join("control.sock");
         serve_control(ControlListener::bind(&control).unwrap(), &app, &lifecycle);
         listeners.serve_at_most(connections, &app, &lifecycle);
-        Bench { address, lifecycle, views: server.views, links, asked, control, dir }
+        Bench { address, lifecycle, views: server.views, links, asked, control, dir, store }
     }
 
     /// The directory of the control socket.

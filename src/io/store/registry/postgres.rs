@@ -185,7 +185,8 @@ impl Postgres {
                 Ok(Ok(None)) => return Ok(()),
                 Ok(Err(error)) => return Err(error),
                 Err(_) => match timeout(ACQUIRE_LIMIT, sqlx::query("SELECT 1").execute(&mut listener)).await {
-                    Ok(answer) => drop(answer?),
+                    Ok(Ok(_)) => {}
+                    Ok(Err(error)) => return Err(error),
                     Err(_) => return Ok(()),
                 },
             }
