@@ -31,8 +31,9 @@ impl Runtime {
         self.adopt_boot(&had.graph);
         self.tell_whole_graph();
         self.tell_running(now);
-        let edited = std::mem::take(&mut self.edited);
-        match (edited && self.restores(), whole) {
+        let restore = std::mem::take(&mut self.edited) && self.restores();
+        self.wanted = None;
+        match (restore, whole) {
             (true, true) => self.bring_back(had, now),
             (true, false) => {
                 self.uploaded(Purpose::Restore, Err("it has initial packets that the bridge cannot read".into()))

@@ -147,6 +147,7 @@ impl Runtime {
 
     /// Nothing of the graph is true any more.
     fn forget_graph(&mut self) {
+        self.wanted = None;
         self.leave_graph();
         self.graph.replace(Graph::default());
         self.forget_names();

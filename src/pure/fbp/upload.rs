@@ -6,6 +6,7 @@ use firmware_proto::limits::QUEUED_PACKETS_WHILE_STOPPED;
 use firmware_proto::{Command, Response};
 use serde_json::{Value, json};
 
+use super::boot::Had;
 use super::client::Asker;
 use super::message::outgoing;
 use super::naming::{self, Match};
@@ -74,6 +75,9 @@ impl Runtime {
         self.leave_graph();
         self.watched = purpose == Purpose::Restore && self.wanted.as_ref().is_some_and(|had| had.watched);
         self.graph.replace(std::mem::take(graph));
+        // From here on this is the graph that the board is to have, also if it fails halfway.
+        self.edited = true;
+        self.wanted = Some(Had { graph: self.graph.clone(), ran: start, watched: self.watched });
         if start {
             // A start sends what the board had consumed.
             self.graph.consume_initials();
@@ -108,10 +112,12 @@ impl Runtime {
 
     /// An upload is over. Whoever asked hears it; a graph that the board had before concerns all.
     pub(super) fn uploaded(&mut self, purpose: Purpose, result: Result<(), String>) {
+        if result.is_ok() {
+            self.wanted = None;
+        }
         match (purpose, result) {
             (Purpose::Asked(id), result) => self.output.push_back(Output::Upload(id, UploadStep::Ended(result))),
             (Purpose::Restore, Ok(())) => {
-                self.wanted = None;
                 self.remark(&format!("board {} has got the graph again that it had before", self.identity.label));
             }
             (Purpose::Restore, Err(why)) => {
