@@ -142,7 +142,7 @@ impl Runtime {
     fn steps(&mut self, id: u64, stage: Stage) -> Vec<Step> {
         let stages = match stage {
             Stage::These(steps) => [steps].into(),
-            Stage::Nodes => [self.create_all()].into(),
+            Stage::Nodes { clear } => [clear.into_iter().chain(self.create_all()).collect()].into(),
             Stage::Wiring { start } => self.wiring(start),
         };
         let parts = |steps: Vec<Step>| steps.chunks(UNANSWERED_REQUESTS).map(<[Step]>::to_vec).collect::<Vec<_>>();

@@ -137,8 +137,10 @@ pub(super) struct Plan {
 #[derive(Clone, Debug)]
 pub(super) enum Stage {
     These(Vec<Step>),
-    /// Those that create all nodes of the graph on a cleared board.
-    Nodes,
+    /// Those that clear the board, and create all nodes of the graph on it.
+    Nodes {
+        clear: Vec<Step>,
+    },
     /// Those that connect them and send what has to wait on them; after `start` the network runs.
     Wiring {
         start: bool,

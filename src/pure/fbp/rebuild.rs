@@ -63,7 +63,7 @@ impl Runtime {
         let running = self.device.is_running();
         let stop = running.then_some(Step::must(Command::StopNetwork));
         let clear = stop.into_iter().chain([Step::must(Command::ClearNodes)]).collect();
-        let stages = [Stage::These(clear), Stage::Nodes, Stage::Wiring { start: running }].into();
+        let stages = [Stage::Nodes { clear }, Stage::Wiring { start: running }].into();
         Turn::Go(Plan { stages, then: Then::Rebuild { edges, running } })
     }
 

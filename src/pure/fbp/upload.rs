@@ -92,7 +92,7 @@ impl Runtime {
         let may_run = self.device.is_running() || self.device.runs_through_clear();
         let stop = may_run.then_some(Step::must(Command::StopNetwork));
         let clear = stop.into_iter().chain([Step::must(Command::ClearNodes)]).collect();
-        let stages = [Stage::These(clear), Stage::Nodes, Stage::Wiring { start }].into();
+        let stages = [Stage::Nodes { clear }, Stage::Wiring { start }].into();
         Turn::Go(Plan { stages, then: Then::Upload { purpose, start, done: 0, total } })
     }
 

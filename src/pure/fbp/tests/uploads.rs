@@ -138,7 +138,7 @@ fn a_board_that_is_away_or_fails_ends_it() {
     let mut bench = Bench::new(Dialect::Microflo1);
     bench.runtime.upload(ID, &pair(), true, bench.now);
     bench.collect();
-    assert_eq!(bench.line.len(), 2, "first the stop and the clear, alone");
+    assert_eq!(bench.line.len(), 4, "stop, clear and two nodes");
     bench.answer();
     bench.answer();
     bench.fail(Failure::Gone);
