@@ -249,10 +249,7 @@ impl Runtime {
             _ if permission < needed => {
                 Err(if permission == Permission::Nothing { Refusal::Secret } else { Refusal::ReadOnly })
             }
-            ("runtime", "getruntime")
-            | ("component", "list" | "getsource")
-            | ("network", "getstatus")
-            | ("graph", "changenode" | "changeedge" | "changegroup") => {
+            ("runtime", "getruntime") | ("component", "list" | "getsource") | ("network", "getstatus") => {
                 return self.ask(client, message, permission, now);
             }
             ("graph", _) => graph::parse(&message).map(|read| ("graph", read)),
@@ -296,24 +293,16 @@ impl Runtime {
     }
 
     /// Answers a question whose turn has come: all that its asker sent before is done.
-    fn question(&mut self, client: ClientId, message: &Incoming, permission: Permission, now: u64) -> Vec<Arc<str>> {
+    fn question(&mut self, message: &Incoming, permission: Permission, now: u64) -> Vec<Arc<str>> {
         let id = message.request_id.as_deref();
         let (command, payload) = match (message.protocol.as_str(), message.command.as_str()) {
             ("runtime", _) => return self.describe(message, permission),
             ("component", "list") => return self.component_list(message),
             ("component", _) => ("source", self.component_source(message)),
-            ("network", _) => ("status", self.named_graph(message).map(|()| self.status_payload(now))),
-            (_, command) => (command, self.change_metadata(message)),
+            _ => ("status", self.named_graph(message).map(|()| self.status_payload(now))),
         };
         match payload {
-            Ok(payload) => {
-                if message.protocol == "graph" {
-                    self.touched = true;
-                    let change = outgoing("graph", command, &payload, None);
-                    self.tell_except(Some(client), Permission::Read, &change);
-                }
-                vec![outgoing(&message.protocol, command, &payload, id)]
-            }
+            Ok(payload) => vec![outgoing(&message.protocol, command, &payload, id)],
             Err(refusal) => vec![error(&message.protocol, &refusal.text(&self.identity.label), id)],
         }
     }

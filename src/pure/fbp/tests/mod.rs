@@ -5,6 +5,7 @@ mod chaos;
 mod edits;
 mod exports;
 mod groups;
+mod news;
 mod permissions;
 mod pipelining;
 mod raw;
