@@ -12,6 +12,7 @@ mod client;
 mod component_specs;
 mod conformance;
 mod graph;
+mod hostile;
 mod linux;
 mod linux_unplug;
 mod live_edit;

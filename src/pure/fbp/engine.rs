@@ -98,6 +98,9 @@ impl Runtime {
                 return Err(Refusal::Lost);
             }
         }
+        if op.is_on_paper() && !self.jobs.is_empty() {
+            return Ok(Turn::Wait);
+        }
         self.plan_action(op)
     }
 

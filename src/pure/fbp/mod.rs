@@ -265,8 +265,7 @@ impl Runtime {
             ("runtime", "getruntime")
             | ("component", "list" | "getsource")
             | ("network", "getstatus")
-            | ("trace", "start" | "stop" | "clear" | "dump")
-            | ("graph", "changenode" | "changeedge" | "changegroup") => {
+            | ("trace", "start" | "stop" | "clear" | "dump") => {
                 return self.ask(client, message, permission, now);
             }
             ("graph", _) => graph::parse(&message).map(|read| ("graph", read)),
@@ -310,25 +309,17 @@ impl Runtime {
     }
 
     /// Answers a question whose turn has come: all that its asker sent before is done.
-    fn question(&mut self, client: ClientId, message: &Incoming, permission: Permission, now: u64) -> Vec<Arc<str>> {
+    fn question(&mut self, message: &Incoming, permission: Permission, now: u64) -> Vec<Arc<str>> {
         let id = message.request_id.as_deref();
         let (command, payload) = match (message.protocol.as_str(), message.command.as_str()) {
             ("runtime", _) => return self.describe(message, permission),
             ("component", "list") => return self.component_list(message),
             ("component", _) => ("source", self.component_source(message)),
-            ("network", _) => ("status", self.named_graph(message).map(|()| self.status_payload(now))),
             ("trace", command) => (command, self.trace(message)),
-            (_, command) => (command, self.change_metadata(message)),
+            _ => ("status", self.named_graph(message).map(|()| self.status_payload(now))),
         };
         match payload {
-            Ok(payload) => {
-                if message.protocol == "graph" {
-                    self.touched = true;
-                    let change = outgoing("graph", command, &payload, None);
-                    self.tell_except(Some(client), Permission::Read, &change);
-                }
-                vec![outgoing(&message.protocol, command, &payload, id)]
-            }
+            Ok(payload) => vec![outgoing(&message.protocol, command, &payload, id)],
             Err(refusal) => vec![error(&message.protocol, &refusal.text(&self.identity.label), id)],
         }
     }

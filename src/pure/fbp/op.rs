@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::client::Asker;
 use super::message::PortName;
+use super::metadata::Subject;
 use super::naming;
 use super::upload::Purpose;
 use crate::pure::model::graph::{Edge, Graph, Node, NodeKey, Port};
@@ -87,6 +88,10 @@ pub(super) enum Action {
     RenameGroup {
         from: String,
         to: String,
+    },
+    Change {
+        subject: Subject,
+        metadata: Map<String, Value>,
     },
     Packet {
         port: String,
@@ -260,11 +265,28 @@ impl Op {
             | Action::RemoveGroup { name }
             | Action::RenameGroup { from: name, .. } => format!("{command} {name}"),
             Action::Packet { port, .. } => format!("{command} to exported port {port}"),
-            Action::Upload { .. } | Action::Verify => command.clone(),
+            Action::Change { .. } | Action::Upload { .. } | Action::Verify => command.clone(),
             Action::Clear { .. } | Action::Start | Action::Stop | Action::Edges(_) | Action::Keep => {
                 format!("{}:{command}", self.protocol)
             }
         }
+    }
+
+    /// Whether it concerns the graph only, not the board. Such a change is made once all before it is certain: it would be told before
+    /// what it is about, and in old names.
+    pub(super) fn is_on_paper(&self) -> bool {
+        matches!(
+            self.action,
+            Action::RenameNode { .. }
+                | Action::RemoveInitial { .. }
+                | Action::AddPort { .. }
+                | Action::RemovePort { .. }
+                | Action::RenamePort { .. }
+                | Action::AddGroup { .. }
+                | Action::RemoveGroup { .. }
+                | Action::RenameGroup { .. }
+                | Action::Change { .. }
+        )
     }
 
     /// Whether others are told that it was done.
