@@ -20,3 +20,4 @@ mod loss;
 mod lossy_line;
 mod mocha;
 mod noflo_ui;
+mod secrets;
