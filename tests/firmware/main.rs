@@ -20,4 +20,5 @@ mod loss;
 mod lossy_line;
 mod mocha;
 mod noflo_ui;
+mod secrets;
 mod survival;
