@@ -55,6 +55,8 @@ impl Runtime {
             Some(library) => draft::read(graph, Some(library), Match::AnyCase),
         };
         let draft = draft.and_then(|graph| if start { Ok(graph) } else { must_fit_queue(graph) });
+        let waits = |op: &Op| matches!(op.action, Action::Upload { purpose: Purpose::Asked(_), .. });
+        let draft = if self.ops.iter().any(waits) { Err(Refusal::UploadWaits) } else { draft };
         match draft {
             Ok(graph) => self.enqueue_upload(graph, start, Purpose::Asked(id), now),
             Err(refusal) => self.uploaded(Purpose::Asked(id), Err(refusal.text(&self.identity.label))),
