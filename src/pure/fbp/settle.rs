@@ -18,7 +18,7 @@ impl Runtime {
         let current = job.epoch == self.graph.epoch();
         match job.failure {
             None => {
-                let announcements = self.complete(&job.then, job.op.asker.client);
+                let announcements = self.complete(&job.then, job.op.asker.client, current);
                 self.succeed(&job.op, announcements, now);
                 self.after(&job.op, &job.then, now);
             }
@@ -75,7 +75,7 @@ impl Runtime {
     }
 
     /// Changes that are certain now; returns what is announced before the confirmation.
-    fn complete(&mut self, then: &Then, asker: ClientId) -> Vec<Arc<str>> {
+    fn complete(&mut self, then: &Then, asker: ClientId, current: bool) -> Vec<Arc<str>> {
         match then {
             Then::RemoveNode { edges, .. } => {
                 edges.iter().map(|edge| outgoing("graph", "removeedge", edge, None)).collect()
@@ -83,7 +83,8 @@ impl Runtime {
             Then::Rebuild { edges, .. } => {
                 edges.iter().map(|edge| outgoing("graph", "removeedge", edge, None)).collect()
             }
-            Then::Edges(chosen) => {
+            // Those of a graph that is no more say nothing of the next one.
+            Then::Edges(chosen) if current => {
                 if let Some(client) = self.clients.get_mut(&asker) {
                     client.selection = Some(chosen.clone());
                 }
