@@ -45,6 +45,8 @@ struct State {
     /// One target per out port: firmware keeps no more.
     edges: BTreeMap<PortRef, PortRef>,
     subscriptions: BTreeSet<PortRef>,
+    /// Whether it runs has been said.
+    heard: bool,
     /// It runs, whatever becomes of what is under way.
     running: bool,
     /// It runs if a start under way succeeds or a stop fails.
@@ -140,7 +142,7 @@ impl Device {
 
     /// Rebuilds the mirror from what a board said while it booted. An empty board says nothing: `&[]`.
     pub fn boot(&mut self, chatter: &[Response]) {
-        let mut state = State { known: true, ..State::default() };
+        let mut state = State { known: true, heard: true, ..State::default() };
         for response in chatter {
             state.hear(response, self.runs_through_clear());
         }
@@ -171,6 +173,7 @@ impl Device {
     }
 
     fn restart(&mut self, state: State) {
+            heard: true,
         self.expected = state.clone();
         self.confirmed = state;
         self.flights.clear();
@@ -275,7 +278,7 @@ impl State {
             Response::NetworkStarted | Response::NetworkStatus { running: true } => self.start(),
             Response::NetworkStopped | Response::NetworkStatus { running: false } => {
                 self.stop();
-                self.may_run = false;
+                (self.heard, self.may_run) = (true, false);
             }
             _ => {}
         }
@@ -284,12 +287,15 @@ impl State {
     fn clear(&mut self, runs_through_clear: bool) {
         let running = self.running && runs_through_clear;
         let may_run = self.may_run && runs_through_clear;
-        *self = State { known: self.known, running, may_run, may_have_run: may_run, ..State::default() };
+        // Clearing stops it, or it is as before.
+        let heard = self.heard || !runs_through_clear;
+        let may_have_run = may_run || !heard;
+        *self = State { known: self.known, heard, running, may_run, may_have_run, ..State::default() };
     }
 
     /// A running network empties its queue.
     fn start(&mut self) {
-        (self.running, self.may_run, self.may_have_run) = (true, true, true);
+        (self.heard, self.running, self.may_run, self.may_have_run) = (true, true, true, true);
         self.queued = 0;
         self.queued_for.clear();
     }
