@@ -276,18 +276,22 @@ impl Loop {
         }
     }
 
-    /// The port is closed and stays so until somebody asks for a retry.
+    /// The port is closed and stays so until somebody asks for a retry. Whoever asks anything else is told so.
     async fn rest(&mut self) {
         loop {
-            match self.commands.recv().await {
-                Some(Command::Retry) => return,
-                Some(command) => self.command(command),
-                None => return std::future::pending().await,
+            tokio::select! {
+                command = self.commands.recv() => match command {
+                    Some(Command::Retry) => return,
+                    Some(command) => self.command(command),
+                    None => return std::future::pending().await,
+                },
+                (id, message) = self.clients.next() => self.client_message(id, message),
             }
         }
     }
 
     fn client_message(&mut self, id: fbp::ClientId, message: Option<FromClient>) {
+            self.flush(&mut Vec::new(), None);
         match message {
             Some(FromClient::Text(text)) => self.board.handle_text(id, &text, now()),
             Some(FromClient::Binary(bytes)) => self.board.handle_binary(id, &bytes, now()),
