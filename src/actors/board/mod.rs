@@ -158,7 +158,6 @@ struct Loop {
 impl Loop {
     async fn run(mut self, cancel: CancellationToken) {
         let closed = self.live(&cancel).await;
-        self.save();
         let reason = match closed {
             Closed::Gone => "the board is unplugged",
             Closed::LeftAlone | Closed::Cancelled => "the bridge has closed the port",
@@ -180,6 +179,8 @@ impl Loop {
             };
             let Some(mut line) = line else { return Closed::Gone };
             let closed = self.serve(line.as_mut(), cancel).await;
+            // Before the port is free for the board's next loop, which goes on from there.
+            self.save();
             line.close().await;
             if !matches!(closed, Closed::LeftAlone) {
                 return closed;
