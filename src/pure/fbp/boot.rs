@@ -79,11 +79,14 @@ impl Runtime {
 
     /// The board's component map or its embedded graph's names have changed: names the graph anew if nobody has edited it.
     pub(super) fn name_again(&mut self) {
-        if self.chatter.is_some() && !self.edited && self.device.is_known() {
+        // What is under way belongs to the graph as it is.
+        self.names_due = !self.jobs.is_empty() || !self.device.is_at_rest();
+        if !self.names_due && self.chatter.is_some() && !self.edited && self.device.is_known() {
             let before = self.graph.clone();
             self.leave_graph();
             self.adopt_boot(&before);
             self.tell_whole_graph();
+            self.touched = true;
         }
     }
 

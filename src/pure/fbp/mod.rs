@@ -112,6 +112,8 @@ pub struct Runtime {
     chatter: Option<Vec<Response>>,
     /// The graph that the firmware runs at boot, in FBP's JSON format: its names.
     embedded: Option<Arc<Value>>,
+    /// The graph is to be named anew once nothing is under way.
+    names_due: bool,
     /// Somebody has changed what the board runs since it started.
     edited: bool,
     /// A client has asked to keep the graph.
@@ -166,6 +168,7 @@ impl Runtime {
             embedded: None,
             edited: false,
             kept: false,
+            names_due: false,
             restore: false,
             left: None,
             wanted: None,

@@ -134,6 +134,15 @@ impl Device {
         self.flights.contains(&Command::ClearNodes)
     }
 
+    /// Whether nothing is under way that alters its nodes, its edges, whether it runs, or which packets wait for a start.
+    pub fn is_at_rest(&self) -> bool {
+        self.flights.iter().all(|command| match command {
+            Command::SubscribeToPort { .. } | Command::GetNetworkStatus => true,
+            Command::SendPacket { .. } => self.expected.running,
+            _ => false,
+        })
+    }
+
     /// Marks the mirror as unknown until a clear succeeds or the board boots.
     pub fn lose(&mut self) {
         let running = self.confirmed.running;

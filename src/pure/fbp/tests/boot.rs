@@ -186,3 +186,13 @@ fn a_board_that_starts_again_while_it_gets_its_graph_back_gets_it_once_more() {
     assert_eq!(names(&bench), ["a", "b", "c"]);
     bench.assert_in_step();
 }
+
+#[test]
+fn another_component_map_waits_for_the_edit_that_is_under_way() {
+    let mut bench = Bench::new(Dialect::Flo01);
+    bench.say(A, "graph", "addnode", json!({ "id": "x", "component": "Forward", "graph": "main" }));
+    bench.runtime.set_build(Some(Build::of(library(), "again")));
+    bench.settle();
+    bench.assert_in_step();
+    assert_eq!(names(&bench), ["x"]);
+}
