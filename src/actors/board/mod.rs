@@ -265,6 +265,9 @@ impl Loop {
             }
         }
         if self.board.is_touched() {
+            if self.board.is_exposed() {
+                self.save();
+            }
             self.save_at.get_or_insert_with(|| Instant::now() + SAVE_AFTER);
         }
         None
@@ -288,11 +291,11 @@ impl Loop {
                 },
                 (id, message) = self.clients.next() => self.client_message(id, message),
             }
+            self.flush(&mut Vec::new(), None);
         }
     }
 
     fn client_message(&mut self, id: fbp::ClientId, message: Option<FromClient>) {
-            self.flush(&mut Vec::new(), None);
         match message {
             Some(FromClient::Text(text)) => self.board.handle_text(id, &text, now()),
             Some(FromClient::Binary(bytes)) => self.board.handle_binary(id, &bytes, now()),

@@ -21,7 +21,7 @@ pub(super) struct Had {
 impl Runtime {
     /// The board (re)started and said this while it ran its embedded graph; `&[]` if it has none. Whatever was on it is gone.
     pub fn handle_boot(&mut self, chatter: &[Response], now: u64) {
-        let whole = !self.unknown_initials;
+        let whole = self.may_rebuild();
         let had = self.had();
         self.left = None;
         self.device.boot(chatter);

@@ -126,6 +126,8 @@ pub struct Runtime {
     wanted: Option<Had>,
     /// Something that is saved may have changed.
     touched: bool,
+    /// What was saved last says what the board has.
+    vouched: bool,
     /// What was saved last.
     last_saved: String,
     /// When the network started, while it runs.
@@ -166,13 +168,14 @@ impl Runtime {
             unknown_initials: false,
             chatter: None,
             embedded: None,
+            names_due: false,
             edited: false,
             kept: false,
-            names_due: false,
             restore: false,
             left: None,
             wanted: None,
             touched: false,
+            vouched: false,
             last_saved: String::new(),
             started_at: None,
             ran_for: 0,

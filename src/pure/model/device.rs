@@ -173,16 +173,16 @@ impl Device {
             nodes,
             highest,
             edges: edges.iter().copied().collect(),
+            heard: true,
             running,
             may_run: running,
             may_have_run: true,
-            queued: if running { 0 } else { waiting + LEFT_BY_A_STOP },
+            queued: if running { 0 } else { waiting },
             ..State::default()
         });
     }
 
     fn restart(&mut self, state: State) {
-            heard: true,
         self.expected = state.clone();
         self.confirmed = state;
         self.flights.clear();
