@@ -120,7 +120,7 @@ pub struct Runtime {
     kept: bool,
     /// The setting: whether a board gets its graph back after a start.
     restore: bool,
-    /// What was saved of the board, until it is up.
+    /// What was saved of the board, until it has shown what it has.
     left: Option<Left>,
     /// The graph that the board is to get back.
     wanted: Option<Had>,

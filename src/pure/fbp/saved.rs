@@ -48,7 +48,7 @@ struct Saved {
     unknown_initials: bool,
 }
 
-/// What of it counts until the board is up.
+/// What of it counts until the board has shown what it has.
 #[derive(Debug)]
 pub(super) struct Left {
     firmware: Firmware,
@@ -74,7 +74,7 @@ impl Runtime {
         self.watched = saved.watched;
         let firmware = Firmware { dialect, baud: saved.baud };
         let (highest, queued, running) = (saved.highest, saved.queued, saved.running);
-        let devices = saved.devices.filter(|devices| devices.len() == self.graph.nodes().count());
+        let devices = saved.devices;
         self.vouched = devices.is_some();
         self.left = Some(Left { firmware, devices, highest, queued, running });
         self.forget_names();
@@ -87,9 +87,7 @@ impl Runtime {
 
     /// Whether what is known of the board is better than what was saved before.
     fn is_worth_saving(&self) -> bool {
-        let verifies = |op: &Op| op.action == Action::Verify;
-        let verifying = self.ops.iter().any(verifies) || self.jobs.values().any(|job| verifies(&job.op));
-        self.down.is_none() && self.left.is_none() && self.wanted.is_none() && !verifying
+        self.down.is_none() && self.left.is_none() && self.wanted.is_none()
     }
 
     /// Whether a change is under way that what was saved last knows nothing of: save at once, so that a bridge that is killed now
@@ -155,9 +153,9 @@ impl Runtime {
 
     /// The board's session goes on where it was left.
     pub fn resume(&mut self, dialect: Dialect, now: u64) {
-        let Some((left, devices)) = self.left.as_ref().and_then(|left| Some((left, left.devices.as_ref()?))) else {
-            return self.unknown(now);
-        };
+        let left = self.left.as_ref().and_then(|left| Some((left, left.devices.as_ref()?)));
+        let left = left.filter(|(_, devices)| devices.len() == self.graph.nodes().count());
+        let Some((left, devices)) = left else { return self.unknown(now) };
         self.device.set_dialect(dialect);
         self.graph.set_devices(devices.iter().copied());
         let components = self.graph.nodes().filter_map(|(_, node)| Some((node.device?, node.component)));
@@ -168,7 +166,6 @@ impl Runtime {
         let waiting = waiting.map(|initial| initial.packets.len()).sum::<usize>() + LEFT_BY_A_STOP;
         self.device.resume(&components, &edges, left.highest, left.running, waiting.max(left.queued));
         self.started_at = left.running.then_some(now);
-        self.left = None;
         self.ops.push_front(internal("verify", Action::Verify));
     }
 
@@ -216,11 +213,17 @@ impl Runtime {
         there.into_iter().chain([Step::refused(behind, DebugPoint::SubscribePortInvalidPort)]).collect()
     }
 
+    /// The board went before it had said whether it is as it was left: that is asked again, or it says itself that it has started.
+    pub(super) fn not_verified(&mut self) {
+        self.device.lose();
+    }
+
     /// The board is not as it was left.
     pub(super) fn differs(&mut self, now: u64) {
+        let had = self.had();
+        self.left = None;
         self.device.lose();
         if self.edited && self.restores() && !self.unknown_initials {
-            let had = self.had();
             return self.bring_back(had, now);
         }
         self.forget_graph();

@@ -4,6 +4,7 @@ use firmware_proto::{Command, Dialect};
 use serde_json::{Value, json};
 
 use super::bench::{A, Bench, NOW, commands, end, library};
+use crate::pure::request::Failure;
 use crate::pure::view::Firmware;
 
 fn firmware(dialect: Dialect) -> Firmware {
@@ -265,4 +266,34 @@ fn packets_that_wait_in_a_stopped_board_are_counted_by_the_next_run() {
     let mut bench = again(bench);
     resume(&mut bench);
     assert!(bench.runtime.device().queue_room() <= room);
+}
+
+#[test]
+fn a_board_that_goes_while_it_is_asked_has_not_said_that_it_is_another() {
+    for failure in [Failure::Gone, Failure::Lost] {
+        let bench = built(Dialect::Flo01);
+        let shown = bench.runtime.graph_json();
+        let mut bench = again(bench);
+        bench.runtime.set_restore(true);
+        bench.ask("runtime", "getruntime", json!({}));
+        bench.runtime.resume(Dialect::Flo01, NOW);
+        bench.runtime.board_up(Dialect::Flo01, NOW);
+        bench.collect();
+        let asked = bench.line.len();
+        for _ in 0..asked {
+            bench.fail(failure);
+        }
+        assert!(bench.line.is_empty(), "nothing goes to a board that is gone");
+        assert_eq!(bench.runtime.graph_json(), shown);
+        bench.runtime.board_down("it is gone", NOW);
+        bench.board = Default::default();
+        bench.runtime.handle_boot(&[], NOW);
+        bench.runtime.board_up(Dialect::Flo01, NOW);
+        bench.collect();
+        bench.settle();
+        assert_eq!(bench.runtime.graph_json(), shown);
+        bench.assert_in_step();
+        let failed = |it: &Value| it["payload"]["message"].as_str().is_some_and(|text| text.contains("could not"));
+        assert!(!bench.got(A).iter().any(failed));
+    }
 }
