@@ -182,7 +182,7 @@ impl Runtime {
     }
 
     /// Nothing of the graph is true any more.
-    fn forget_graph(&mut self) {
+    pub(super) fn forget_graph(&mut self) {
         self.leave_graph();
         self.graph.replace(Graph::default());
         self.forget_names();
