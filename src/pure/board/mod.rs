@@ -118,6 +118,11 @@ impl Board {
         self.runtime.is_touched()
     }
 
+    /// Whether it must be saved at once.
+    pub fn is_exposed(&self) -> bool {
+        self.runtime.is_exposed()
+    }
+
     /// What is to be saved of the board, if that has changed since the last time.
     pub fn take_saved(&mut self) -> Option<String> {
         let firmware = self.firmware();

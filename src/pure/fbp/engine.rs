@@ -41,6 +41,9 @@ impl Runtime {
     /// Plans what can be planned, and tells what came of it.
     pub(super) fn advance(&mut self, now: u64) {
         self.touched = true;
+        if self.names_due {
+            self.name_again();
+        }
         self.plan_waiting(now);
         self.tell_ports();
     }

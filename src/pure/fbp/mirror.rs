@@ -62,6 +62,7 @@ impl Runtime {
     pub fn check_raw(&mut self, command: &Command) -> Result<(), DebugPoint> {
         self.device.check(command, self.library.as_ref()).map_err(|danger| danger.debug_point())?;
         self.device.sent(command);
+        self.touched = true;
         if let Command::SendPacket { target, packet } = command
             && let Some(port) = self.graph.port(*target)
         {

@@ -114,18 +114,22 @@ pub struct Runtime {
     chatter: Option<Vec<Response>>,
     /// The graph that the firmware runs at boot, in FBP's JSON format: its names.
     embedded: Option<Arc<Value>>,
+    /// The graph is to be named anew once nothing is under way.
+    names_due: bool,
     /// Somebody has changed what the board runs since it started.
     edited: bool,
     /// A client has asked to keep the graph.
     kept: bool,
     /// The setting: whether a board gets its graph back after a start.
     restore: bool,
-    /// What was saved of the board, until it is up.
+    /// What was saved of the board, until it has shown what it has.
     left: Option<Left>,
     /// The graph that the board is to get back.
     wanted: Option<Had>,
     /// Something that is saved may have changed.
     touched: bool,
+    /// What was saved last says what the board has.
+    vouched: bool,
     /// What was saved last.
     last_saved: String,
     /// When the network started, while it runs.
@@ -167,12 +171,14 @@ impl Runtime {
             unknown_initials: false,
             chatter: None,
             embedded: None,
+            names_due: false,
             edited: false,
             kept: false,
             restore: false,
             left: None,
             wanted: None,
             touched: false,
+            vouched: false,
             last_saved: String::new(),
             started_at: None,
             ran_for: 0,

@@ -50,7 +50,7 @@ impl Runtime {
     }
 
     /// Whether the bridge knows all that it would have to build again.
-    fn may_rebuild(&self) -> bool {
+    pub(super) fn may_rebuild(&self) -> bool {
         !self.unknown_initials && self.device.nodes().values().all(|node| node.parent == 0)
     }
 

@@ -56,6 +56,8 @@ impl Runtime {
             Some(library) => draft::read(graph, Some(library), Match::AnyCase),
         };
         let draft = draft.and_then(|graph| if start { Ok(graph) } else { must_fit_queue(graph) });
+        let waits = |op: &Op| matches!(op.action, Action::Upload { purpose: Purpose::Asked(_), .. });
+        let draft = if self.ops.iter().any(waits) { Err(Refusal::UploadWaits) } else { draft };
         match draft {
             Ok(graph) => self.enqueue_upload(graph, start, Purpose::Asked(id), now),
             Err(refusal) => self.uploaded(Purpose::Asked(id), Err(refusal.text(&self.identity.label))),
@@ -77,7 +79,9 @@ impl Runtime {
         self.graph.replace(std::mem::take(graph));
         // From here on this is the graph that the board is to have, also if it fails halfway.
         self.edited = true;
-        self.wanted = Some(Had { graph: self.graph.clone(), ran: start, watched: self.watched });
+        let again = self.wanted.as_ref().filter(|_| purpose == Purpose::Restore);
+        let tries = again.map_or(0, |wanted| wanted.tries);
+        self.wanted = Some(Had { graph: self.graph.clone(), ran: start, watched: self.watched, tries });
         if start {
             // A start sends what the board had consumed.
             self.graph.consume_initials();

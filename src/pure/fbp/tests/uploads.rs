@@ -169,3 +169,15 @@ fn what_clients_send_meanwhile_comes_after_it() {
     assert!(matches!(bench.sent[1], Command::ClearNodes));
     bench.assert_in_step();
 }
+
+#[test]
+fn graphs_that_wait_for_an_upload_do_not_pile_up() {
+    let mut bench = Bench::new(Dialect::Flo01);
+    for _ in 0..3 {
+        bench.runtime.upload(ID, &pair(), true, bench.now);
+    }
+    bench.collect();
+    assert!(matches!(&bench.steps[..], [UploadStep::Ended(Err(why))] if why.contains("waits")), "{:?}", bench.steps);
+    bench.settle();
+    bench.assert_in_step();
+}
