@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use firmware_proto::Dialect;
 
-use super::{Command, Loop};
+use super::Loop;
 use crate::io::random;
 use crate::io::serial::{self, OpenError, PortSettings};
 use crate::io::transport::Transport;
@@ -124,7 +124,7 @@ mod tests {
     use tokio::time::timeout;
     use uuid::Uuid;
 
-    use super::super::{Setup, UPLOAD_STEPS, Upload, spawn};
+    use super::super::{Command, Setup, UPLOAD_STEPS, Upload, spawn};
     use super::*;
     use crate::actors::directory::{ClientKind, FromClient};
     use crate::actors::keeper::Keeper;

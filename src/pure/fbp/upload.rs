@@ -14,7 +14,7 @@ use super::op::{Action, Op, Plan, Stage, Step, Then, Turn};
 use super::refusal::Refusal;
 use super::{ClientId, Output, Runtime, draft};
 use crate::pure::model::danger::Danger;
-use crate::pure::model::graph::{Graph, Initial};
+use crate::pure::model::graph::{Edge, Graph, Initial};
 use crate::pure::model::library::Direction;
 
 /// The bridge itself, where clients are named.
@@ -141,7 +141,12 @@ impl Runtime {
         }
         let say = |command: &'static str| move |payload: Value| outgoing("graph", command, &payload, None);
         let nodes = graph.nodes().map(|(_, node)| naming::node(graph, library, node)).map(say("addnode"));
-        let edges = graph.edges().iter().map(|edge| naming::edge(graph, library, edge)).map(say("addedge"));
+        let edge = |edge: &Edge| {
+            let mut payload = naming::edge(graph, library, edge);
+            payload["metadata"] = json!(edge.metadata);
+            payload
+        };
+        let edges = graph.edges().iter().map(edge).map(say("addedge"));
         let initials = graph.initials().iter().map(|it| naming::initial(graph, library, it)).map(say("addinitial"));
         let ins = naming::exported(graph, library, Direction::In).into_iter().map(say("addinport"));
         let outs = naming::exported(graph, library, Direction::Out).into_iter().map(say("addoutport"));

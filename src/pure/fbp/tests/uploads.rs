@@ -15,7 +15,7 @@ fn pair() -> Value {
         "properties": { "name": "pair" },
         "processes": { "a": { "component": "Forward", "metadata": { "x": 3 } }, "b": { "component": "Forward" } },
         "connections": [
-            { "src": { "process": "a", "port": "OUT" }, "tgt": { "process": "b", "port": "In" } },
+            { "src": { "process": "a", "port": "OUT" }, "tgt": { "process": "b", "port": "In" }, "metadata": { "route": 2 } },
             { "data": 5, "tgt": { "process": "a", "port": "in" } },
         ],
         "inports": { "way": { "process": "a", "port": "in" } },
@@ -68,6 +68,7 @@ fn a_graph_takes_the_place_of_what_was_there_and_runs() {
             ];
             assert_eq!(told[..graph.len()], graph);
             assert!(told.contains(&"ports"), "{told:?}");
+            assert_eq!(got[3]["payload"]["metadata"], json!({ "route": 2 }));
             assert!(got.iter().any(|it| it["payload"]["id"] == "DATA -> IN a()"));
         }
         bench.assert_in_step();
