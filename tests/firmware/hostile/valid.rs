@@ -18,6 +18,7 @@ pub(super) struct Draft {
 fn draft(what: &'static str, payload: Value, needs: &'static [&'static str]) -> Draft {
     let command = what.split_once(':').unwrap().1;
     let reply = match command {
+        _ if what.starts_with("trace:") => command,
         "getruntime" => "runtime",
         "packet" => "packetsent",
         "list" => "componentsready",
@@ -240,7 +241,9 @@ fn exports_and_groups(world: &mut World, random: &mut Random) -> Option<Draft> {
 }
 
 fn network(world: &World, random: &mut Random) -> Option<Draft> {
-    Some(match random.below(12) {
+    Some(match random.below(14) {
+        12 => draft("trace:start", json!({ "buffersize": random.below(9000) }), &["graph"]),
+        13 => draft("trace:dump", json!({ "type": "flowtrace.json" }), &["graph", "type"]),
         0..=3 => draft("network:start", json!({}), &["graph"]),
         4 => draft("network:stop", json!({}), &["graph"]),
         5..=6 => draft("network:persist", json!({}), &[]),
