@@ -114,8 +114,14 @@ pub fn spawn(mut setup: Setup, status: StatusBoard, keeper: Keeper) -> Handle {
     let cancel = CancellationToken::new();
     let mut board = Board::new(setup.identity.clone(), setup.build.take());
     board.set_restore(setup.restore);
-    if let Some(saved) = setup.saved.take() {
-        board.load(&saved);
+    if let Some(saved) = setup.saved.take()
+        && !board.load(&saved)
+    {
+        tracing::warn!(
+            board = %setup.id,
+            label = setup.identity.label,
+            "the graph that was saved of the board cannot be read with what is known of its firmware now; it is forgotten"
+        );
     }
     let board_loop = Loop {
         board,

@@ -108,9 +108,9 @@ impl Board {
         self.runtime.set_restore(restore);
     }
 
-    /// Takes up what was saved of the board, before its port is opened.
-    pub fn load(&mut self, saved: &str) {
-        self.runtime.load(saved);
+    /// Takes up what was saved of the board, before its port is opened. False if that cannot be read.
+    pub fn load(&mut self, saved: &str) -> bool {
+        self.runtime.load(saved)
     }
 
     /// Whether [`Board::take_saved`] may have something.

@@ -59,13 +59,15 @@ pub(super) struct Left {
 }
 
 impl Runtime {
-    /// Takes up what was saved. What cannot be read any more is ignored.
-    pub fn load(&mut self, saved: &str) {
-        let Ok(saved) = serde_json::from_str::<Saved>(saved) else { return };
-        let Some(dialect) = Dialect::ALL.into_iter().find(|dialect| dialect.name() == saved.dialect) else { return };
-        let Ok(mut graph) = draft::read(&saved.graph, self.library.as_ref(), Match::Own) else { return };
+    /// Takes up what was saved. False if it cannot be read any more, or not with this component map: it is ignored then.
+    pub fn load(&mut self, saved: &str) -> bool {
+        let Ok(saved) = serde_json::from_str::<Saved>(saved) else { return false };
+        let Some(dialect) = Dialect::ALL.into_iter().find(|dialect| dialect.name() == saved.dialect) else {
+            return false;
+        };
+        let Ok(mut graph) = draft::read(&saved.graph, self.library.as_ref(), Match::Own) else { return false };
         if saved.version != VERSION {
-            return;
+            return false;
         }
         graph.rename(saved.name);
         graph.consume_initials_but(&saved.waiting);
@@ -78,6 +80,7 @@ impl Runtime {
         self.vouched = devices.is_some();
         self.left = Some(Left { firmware, devices, highest, queued, running });
         self.forget_names();
+        true
     }
 
     /// Whether something that is saved may have changed.

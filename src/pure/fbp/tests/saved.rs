@@ -170,12 +170,12 @@ fn what_cannot_be_read_any_more_is_ignored() {
         &saved.replace("uC/Flo01", "x"),
     ] {
         let mut next = Bench::unplugged(Some(library()));
-        next.runtime.load(wrong);
+        assert!(!next.runtime.load(wrong));
         assert_eq!(next.runtime.graph_json()["processes"], json!({}), "{wrong}");
         assert_eq!(next.runtime.left(), None);
     }
     let mut bare = Bench::unplugged(None);
-    bare.runtime.load(&saved);
+    assert!(!bare.runtime.load(&saved));
     assert_eq!(bare.runtime.left(), None, "without the component map its names mean nothing");
 }
 
