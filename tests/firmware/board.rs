@@ -1,6 +1,7 @@
 //! Boards with real firmware, each a process of its own.
 
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
@@ -103,6 +104,18 @@ impl Board {
     /// A bridge that has this board only.
     pub(crate) fn bridge(&self, dir: &Path) -> Bridge {
         Bridge::start(&dir.join("state"), &["--device", &self.device()])
+    }
+
+    /// Another program has the port meanwhile, and says this.
+    pub(crate) fn talk(&self, bytes: &[u8]) {
+        let path = self.link.canonicalize().unwrap();
+        let mut port = File::options().read(true).write(true).open(path).unwrap();
+        let mut modes = rustix::termios::tcgetattr(&port).unwrap();
+        modes.make_raw();
+        rustix::termios::tcsetattr(&port, rustix::termios::OptionalActions::Now, &modes).unwrap();
+        port.write_all(bytes).unwrap();
+        // Until it has read and carried out all of it.
+        std::thread::sleep(Duration::from_millis(200));
     }
 
     /// Whether the firmware still runs.

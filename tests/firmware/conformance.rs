@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::board::{Board, rig};
 use crate::mocha;
-use crate::support::secret;
+use crate::support::{Bridge, secret};
 
 /// Its tests.
 const TESTS: usize = 22;
@@ -31,6 +31,13 @@ fn simulated_boards_pass_all_but_that_a_network_completes() {
         let args = [dialect, &["--reports-bytes"]].concat();
         assert_eq!(simulated(&unmodified(), &args), [COMPLETES], "{args:?}");
     }
+}
+
+#[test]
+fn the_boards_of_run_simulate_do_so_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let bridge = Bridge::start(&dir.path().join("state"), &["--simulate", "1"]);
+    assert_eq!(failures(&bridge, &unmodified(), dir.path()), [COMPLETES]);
 }
 
 #[test]
@@ -57,15 +64,19 @@ fn with_a_number_for_its_string_all_boards_pass_all_but_that_a_network_completes
 /// What a simulated board fails.
 fn simulated(suite: &Path, args: &[&str]) -> Vec<String> {
     let dir = tempfile::tempdir().unwrap();
-    let mut board = Board::simulated(args, dir.path());
-    failures(&mut board, suite, dir.path())
+    failures_of(&mut Board::simulated(args, dir.path()), suite, dir.path())
 }
 
 /// What real firmware fails.
 fn real(suite: &Path) -> Vec<String> {
     let dir = tempfile::tempdir().unwrap();
-    let mut board = Board::linux("core", dir.path());
-    failures(&mut board, suite, dir.path())
+    failures_of(&mut Board::linux("core", dir.path()), suite, dir.path())
+}
+
+fn failures_of(board: &mut Board, suite: &Path, dir: &Path) -> Vec<String> {
+    let failures = failures(&board.bridge(dir), suite, dir);
+    assert!(board.lives());
+    failures
 }
 
 /// The suite as npm has it.
@@ -88,8 +99,7 @@ fn with_a_number() -> tempfile::TempDir {
 }
 
 /// Runs the suite's own runner against the only board of a bridge. The titles of the tests that fail, in the suite's order.
-fn failures(board: &mut Board, suite: &Path, dir: &Path) -> Vec<String> {
-    let bridge = board.bridge(dir);
+fn failures(bridge: &Bridge, suite: &Path, dir: &Path) -> Vec<String> {
     let shown = bridge.board_in_state("ready");
     let url = bridge.http();
     let (host, port) = url.trim_start_matches("http://").rsplit_once(':').unwrap();
@@ -111,6 +121,5 @@ fn failures(board: &mut Board, suite: &Path, dir: &Path) -> Vec<String> {
     assert_eq!(all.len(), TESTS);
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), TESTS, "each has a title of its own");
     assert_eq!(report.passes.len() + failures.len(), TESTS, "none is left out");
-    assert!(board.lives());
     failures
 }

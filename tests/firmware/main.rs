@@ -21,3 +21,4 @@ mod lossy_line;
 mod mocha;
 mod noflo_ui;
 mod secrets;
+mod survival;

@@ -11,6 +11,7 @@ mod tty;
 mod web;
 
 mod consent;
+mod graphs;
 mod hindrances;
 mod identity;
 mod idle;

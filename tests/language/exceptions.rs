@@ -27,6 +27,7 @@ pub(crate) fn named(text: &str) -> bool {
 }
 
 /// The texts of all exceptions.
+#[cfg(feature = "real-firmware")]
 pub(crate) fn texts() -> Vec<String> {
     let born_with = BORN_WITH.iter().map(|name| format!("{name}(A) -> b(B)"));
     let nested = format!("{}{} -> a(A)", "[".repeat(DEPTH + 1), "]".repeat(DEPTH + 1));

@@ -140,3 +140,52 @@ async fn the_local_users_token_is_told_over_the_control_socket_only() {
         assert!(!answer.contains("usertoken"));
     }
 }
+
+#[tokio::test]
+async fn graphs_and_firmware_over_tcp_need_the_token() {
+    let bench = Bench::new().await;
+    let json_type = "Content-Type: application/json";
+    let graph = r#"{"graph":{"processes":{}}}"#;
+    for (request, body) in [
+        (format!("GET /api/boards/{BOARD}/graph"), ""),
+        (format!("POST /api/boards/{BOARD}/graph\n{json_type}"), graph),
+        (format!("POST /api/firmware\n{json_type}"), r#"{"name":"x","components":"{}"}"#),
+        ("DELETE /api/firmware/x".into(), ""),
+    ] {
+        assert_eq!(bench.http(&request, body).await.0, 401, "{request}");
+    }
+    let (status, answer) =
+        bench.http(&format!("GET /api/boards/{BOARD}/graph\nAuthorization: Bearer {TOKEN}"), "").await;
+    assert_eq!((status, json(&answer)), (200, serde_json::json!({ "processes": {} })));
+    assert_eq!(bench.control(&format!("GET /api/boards/{OTHER}/graph"), "").await.0, 404);
+}
+
+#[tokio::test]
+async fn an_upload_is_answered_line_by_line() {
+    let bench = Bench::new().await;
+    let request = format!("POST /api/boards/{BOARD}/graph\nContent-Type: application/json");
+    let (status, answer) = bench.control(&request, r#"{"graph":{"processes":{}}}"#).await;
+    assert_eq!(status, 200, "{answer}");
+    for line in [r#"{"progress":{"done":1,"total":2}}"#, r#""done""#] {
+        assert!(answer.lines().any(|it| it == line), "{line}: {answer}");
+    }
+    let (_, answer) = bench.control(&request, r#"{"graph":{}}"#).await;
+    assert!(answer.lines().any(|it| it == r#"{"failed":"no processes"}"#), "{answer}");
+    let (status, answer) = bench.control(&request, r#"{"start":true}"#).await;
+    assert_eq!(status, 422);
+    assert!(answer.contains("missing field `graph`"), "{answer}");
+    // As long as any graph that a board can hold, and its metadata.
+    let long = format!(r#"{{"graph":{{"processes":{{}},"x":"{}"}}}}"#, "x".repeat(4 * 1024 * 1024));
+    assert_eq!(bench.control(&request, &long).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_firmware_for_no_boards_is_explained() {
+    let bench = Bench::new().await;
+    let request = "POST /api/firmware\nContent-Type: application/json";
+    let body = r#"{"name":"x","components":"{}","boards":["chip:2341"]}"#;
+    let (status, answer) = bench.control(request, body).await;
+    assert_eq!(status, 400);
+    assert!(json(&answer)["message"].as_str().unwrap().contains("`chip:2341` names no boards"), "{answer}");
+    assert_eq!(bench.control("GET /api/firmware", "").await.0, 200);
+}

@@ -118,6 +118,11 @@ impl Board {
         self.runtime.is_touched()
     }
 
+    /// Whether it must be saved at once.
+    pub fn is_exposed(&self) -> bool {
+        self.runtime.is_exposed()
+    }
+
     /// What is to be saved of the board, if that has changed since the last time.
     pub fn take_saved(&mut self) -> Option<String> {
         let firmware = self.firmware();
@@ -263,6 +268,7 @@ impl Board {
             match output {
                 fbp::Output::Send { to, text } => self.outputs.push_back(Output::Send(to, ToClient::Text(text))),
                 fbp::Output::Request(request) => self.submit(request, now),
+                fbp::Output::Renumbered => self.raw.graph_lost(),
                 fbp::Output::Upload(id, step) => self.outputs.push_back(Output::Upload(id, step)),
             }
         }
@@ -307,7 +313,7 @@ impl Board {
                 self.say(BoardState::NotMicroflo, reasons::not_microflo(&bytes, &self.bauds));
             }
             Notice::Done(ticket, outcome) => self.done(ticket, outcome, now),
-            Notice::Event(event) => self.event(&event),
+            Notice::Event(event) => self.event(&event, now),
         }
     }
 
@@ -335,8 +341,8 @@ impl Board {
         self.submit_raw(requests, now);
     }
 
-    fn event(&mut self, event: &Event) {
-        self.runtime.handle_event(event);
+    fn event(&mut self, event: &Event, now: Now) {
+        self.runtime.handle_event(event, now.unix_millis);
         self.raw.handle_event(*event);
     }
 

@@ -131,7 +131,8 @@ impl RawClients {
         }
     }
 
-    /// Bytes were lost: clients hear it as a board says it, by a debug message.
+    /// Bytes were lost, or the graph was built anew: what clients know of it is void. They hear it as a board says it, by a debug
+    /// message.
     pub(super) fn graph_lost(&mut self) {
         for (client, RawClient { session, .. }) in self.clients.iter().filter(|(_, client)| client.session.is_open()) {
             let frame = session.debug(DebugPoint::ParserInvalidState);

@@ -16,8 +16,8 @@ pub(super) fn ready(firmware: Firmware, has_library: bool) -> String {
         answers
     } else {
         format!(
-            "{answers}; it has no component map, so it can only be used raw: give the map that `microflo generate` \
-             wrote, with --device PATH,components=MAP or `components` in the board's config"
+            "{answers}; it has no component map, so it can only be used raw: type `microflo-bridge firmware add DIRECTORY` with \
+             the directory that `microflo generate` wrote to"
         )
     }
 }

@@ -6,22 +6,40 @@ use super::naming::Match;
 use super::upload::Purpose;
 use super::{Runtime, draft};
 use crate::pure::model::graph::{DEFAULT_NAME, Edge, Graph, Metadata, Node};
+use crate::pure::model::library::Direction;
+
+/// How often in a row a board gets a graph back. One that does not survive it is left with what it runs by itself.
+const TRIES: u8 = 5;
+
+/// A graph that a board had.
+#[derive(Clone, Debug)]
+pub(super) struct Had {
+    pub(super) graph: Graph,
+    /// It ran.
+    pub(super) ran: bool,
+    /// All its edges were watched.
+    pub(super) watched: bool,
+    /// How often it was to get it back since it last had it.
+    pub(super) tries: u8,
+}
 
 impl Runtime {
     /// The board (re)started and said this while it ran its embedded graph; `&[]` if it has none. Whatever was on it is gone.
     pub fn handle_boot(&mut self, chatter: &[Response], now: u64) {
-        let (before, ran, whole) = (self.graph.clone(), self.ran(), !self.unknown_initials);
+        let whole = self.may_rebuild();
+        let had = self.had();
         self.left = None;
         self.device.boot(chatter);
         self.chatter = Some(chatter.to_vec());
         self.started_at = self.device.is_running().then_some(now);
         self.leave_graph();
-        self.adopt_boot(&before);
+        self.adopt_boot(&had.graph);
         self.tell_whole_graph();
         self.tell_running(now);
-        let edited = std::mem::take(&mut self.edited);
-        match (edited && self.restores(), whole) {
-            (true, true) => self.bring_back(before, ran, now),
+        let restore = std::mem::take(&mut self.edited) && self.restores();
+        self.wanted = None;
+        match (restore, whole) {
+            (true, true) => self.bring_back(had, now),
             (true, false) => {
                 self.uploaded(Purpose::Restore, Err("it has initial packets that the bridge cannot read".into()))
             }
@@ -37,7 +55,8 @@ impl Runtime {
         let embedded =
             self.embedded.as_deref().and_then(|json| draft::read(json, self.library.as_ref(), Match::AnyCase).ok());
         let embedded = embedded.and_then(|graph| self.fitted(graph));
-        let before = self.fitted(before.clone());
+        // A graph that somebody has edited is another one, however alike.
+        let before = self.fitted(before.clone()).filter(|_| !self.edited);
         self.unknown_initials = !sent.is_empty();
         let graph = match (embedded, before) {
             (Some(mut embedded), before) => {
@@ -47,7 +66,7 @@ impl Runtime {
                 } else {
                     embedded.forget_initials();
                 }
-                if let Some(before) = before {
+                if let Some(before) = before.filter(is_named) {
                     embedded.take_names(&before);
                 }
                 embedded
@@ -66,11 +85,14 @@ impl Runtime {
 
     /// The board's component map or its embedded graph's names have changed: names the graph anew if nobody has edited it.
     pub(super) fn name_again(&mut self) {
-        if self.chatter.is_some() && !self.edited && self.device.is_known() {
+        // What is under way belongs to the graph as it is.
+        self.names_due = !self.jobs.is_empty() || !self.device.is_at_rest();
+        if !self.names_due && self.chatter.is_some() && !self.edited && self.device.is_known() {
             let before = self.graph.clone();
             self.leave_graph();
             self.adopt_boot(&before);
             self.tell_whole_graph();
+            self.touched = true;
         }
     }
 
@@ -105,7 +127,7 @@ impl Runtime {
         let mut graph = Graph::default();
         graph.clear(DEFAULT_NAME.to_owned(), None);
         for (id, node) in self.device.nodes() {
-            let (name, metadata) = (format!("node{id}"), Metadata::new());
+            let (name, metadata) = (default_name(*id), Metadata::new());
             graph.add_node(Node { name, component: node.component, metadata, device: Some(*id) });
         }
         for (src, tgt) in self.device.edges() {
@@ -121,12 +143,50 @@ impl Runtime {
         self.restore || self.kept
     }
 
-    /// Uploads a graph again that the board has lost.
-    pub(super) fn bring_back(&mut self, mut graph: Graph, start: bool, now: u64) {
-        graph.forget_devices();
-        self.edited = true;
-        self.enqueue_upload(graph, start, Purpose::Restore, now);
+    /// The graph that the board had, or was to have, and whether it ran.
+    pub(super) fn had(&self) -> Had {
+        let had = || Had { graph: self.graph.clone(), ran: self.ran(), watched: self.watched, tries: 0 };
+        self.wanted.clone().unwrap_or_else(had)
     }
+
+    /// Uploads a graph again that the board has lost, once it is up.
+    pub(super) fn bring_back(&mut self, mut had: Had, now: u64) {
+        if had.tries >= TRIES {
+            (self.wanted, self.edited, self.kept) = (None, false, false);
+            if !self.device.is_known() {
+                self.forget_graph();
+                self.tell_whole_graph();
+            }
+            return self.uploaded(Purpose::Restore, Err(format!("that failed {TRIES} times in a row")));
+        }
+        had.tries += 1;
+        had.graph.forget_devices();
+        self.edited = true;
+        self.wanted = Some(had);
+        if self.down.is_none() {
+            self.upload_wanted(now);
+        }
+    }
+
+    pub(super) fn upload_wanted(&mut self, now: u64) {
+        if let Some(Had { graph, ran, .. }) = self.wanted.clone() {
+            self.enqueue_upload(graph, ran, Purpose::Restore, now);
+        }
+    }
+}
+
+/// Whether somebody gave it names or anything else to keep.
+fn is_named(graph: &Graph) -> bool {
+    let kept = |node: &Node| !node.metadata.is_empty() || node.device.is_none_or(|id| node.name != default_name(id));
+    graph.nodes().any(|(_, node)| kept(node))
+        || graph.edges().iter().any(|edge| !edge.metadata.is_empty())
+        || Direction::BOTH.into_iter().any(|direction| !graph.exports(direction).is_empty())
+        || !graph.groups().is_empty()
+}
+
+/// What a node is called that nobody has named.
+pub(super) fn default_name(id: u8) -> String {
+    format!("node{id}")
 }
 
 fn sent_packet(response: &Response) -> Option<(PortRef, u8)> {

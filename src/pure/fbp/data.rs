@@ -1,7 +1,7 @@
 //! `network:data`: what flows, as far as the board reports it, and remarks.
 
 use firmware_proto::{Event, Packet, PortRef};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::client::ClientId;
 use super::message::{outgoing, outgoing_raw, quoted};
@@ -32,7 +32,7 @@ impl Runtime {
                 self.ports_changed |= self.has_exports();
                 self.tell_running(now);
                 self.uploaded(*purpose, Ok(()));
-                self.tell_initials(|_| *start);
+                self.tell_initials(now, |_| *start);
             }
             Then::Start => {
                 if std::mem::take(&mut self.unknown_initials) {
@@ -43,18 +43,25 @@ impl Runtime {
                     );
                     self.remark(&remark);
                 }
-                self.tell_initials(|_| true);
+                self.tell_initials(now, |_| true);
             }
-            Then::AddInitial { serial } => self.tell_initials(|it| it.consumed && it.serial == *serial),
+            Then::AddInitial { serial } => self.tell_initials(now, |it| it.consumed && it.serial == *serial),
             Then::Rebuild { running, .. } => {
-                let Action::RemoveNode { name } = &op.action else { return };
+                let why = match &op.action {
+                    Action::RemoveNode { name } => {
+                        format!("without node {name}, as firmware crashes of packets of a removed node")
+                    }
+                    Action::AddNode { name, .. } => {
+                        format!("with node {name}, as removed nodes had held their places on it")
+                    }
+                    _ => return,
+                };
                 let remark = format!(
-                    "the graph of board {} was built anew without node {name}, as firmware crashes of packets of a removed node; its \
-                     nodes begin afresh with their initial packets",
+                    "the graph of board {} was built anew {why}; its nodes begin afresh with their initial packets",
                     self.identity.label
                 );
                 self.remark(&remark);
-                self.tell_initials(|_| *running);
+                self.tell_initials(now, |_| *running);
             }
             Then::AddNode { restarted: true, .. } => {
                 let Action::AddNode { name, .. } = &op.action else { return };
@@ -64,7 +71,7 @@ impl Runtime {
                     self.identity.label
                 );
                 self.remark(&remark);
-                self.tell_initials(|_| true);
+                self.tell_initials(now, |_| true);
             }
             _ => {}
         }
@@ -78,27 +85,28 @@ impl Runtime {
         }
     }
 
-    fn tell_initials(&mut self, which: impl Fn(&Initial) -> bool) {
-        let texts = self.graph.initials().iter().filter(|initial| which(initial)).map(|initial| {
+    fn tell_initials(&mut self, now: u64, which: impl Fn(&Initial) -> bool) {
+        let payloads = self.graph.initials().iter().filter(|initial| which(initial)).map(|initial| {
             let tgt = naming::port(&self.graph, self.library.as_ref(), initial.tgt, Direction::In);
             let id = naming::initial_id(&tgt);
-            let payload = json!({ "id": id, "graph": self.graph.name(), "tgt": tgt.json(), "data": initial.data });
-            outgoing("network", "data", &payload, None)
+            json!({ "id": id, "graph": self.graph.name(), "tgt": tgt.json(), "data": initial.data })
         });
+        let payloads: Vec<Value> = payloads.collect();
+        if self.trace.is_on() {
+            payloads.iter().for_each(|payload| self.trace.keep("data", &payload.to_string(), now));
+        }
         let watching: Vec<ClientId> =
             self.readers().filter(|(_, it)| it.selection.is_none()).map(|(id, _)| id).collect();
-        if watching.is_empty() {
-            return;
-        }
-        for text in texts.collect::<Vec<_>>() {
+        for payload in payloads {
+            let text = outgoing("network", "data", &payload, None);
             self.output.extend(watching.iter().map(|to| Output::Send { to: *to, text: text.clone() }));
         }
     }
 
     /// Takes an event of the board's: packets on watched edges become `network:data`, those from exported ports `runtime:packet`.
-    pub fn handle_event(&mut self, event: &Event) {
+    pub fn handle_event(&mut self, event: &Event, now: u64) {
         let Event::PacketSent { src, packet, .. } = event else { return };
-        if !self.has_audience() {
+        if !self.has_audience() && !self.trace.is_on() {
             // Nobody sees a group begin: do not show them its end.
             self.watches.clear();
             return;
@@ -110,7 +118,11 @@ impl Runtime {
         let Some(watch) = self.watches.get_mut(src) else { return };
         let Some(data) = watch.collector.take(*packet).map(|data| data.to_string()) else { return };
         if let Some(head) = &watch.edge {
-            let text = outgoing_raw("network", "data", &format!("{head}{data}}}"), None);
+            let payload = format!("{head}{data}}}");
+            if self.trace.is_on() {
+                self.trace.keep("data", &payload, now);
+            }
+            let text = outgoing_raw("network", "data", &payload, None);
             let port = watch.port;
             let watching = self.clients.iter().filter(|(_, it)| it.may >= Permission::Read && it.watches(port));
             self.output.extend(watching.map(|(to, _)| Output::Send { to: *to, text: text.clone() }));
@@ -147,6 +159,7 @@ impl Runtime {
     pub(super) fn note_width(&mut self, port: Port, packets: &[Packet]) {
         let cut = |packet: &Packet| matches!(packet, Packet::Integer(value) if i16::try_from(*value).is_err());
         if self.device.cuts_reports() && packets.iter().any(cut) && self.wide.insert(port.node) {
+            self.wide.retain(|node| self.graph.node(*node).is_some());
             self.watches.clear();
         }
     }

@@ -143,8 +143,10 @@ fn list<'a>(value: Option<&'a Value>, what: &str, most: usize) -> Result<&'a [Va
 }
 
 fn end(connection: &Value, key: &str) -> Result<PortName, Refusal> {
-    process(connection.get(key).unwrap_or(&Value::Null))
-        .map_err(|_| Refusal::Malformed(format!("a connection's `{key}` must be an object {{process, port}}")))
+    match connection.get(key) {
+        Some(end) => process(end),
+        None => Err(Refusal::Malformed(format!("a connection needs `{key}`"))),
+    }
 }
 
 /// `{process, port}`.

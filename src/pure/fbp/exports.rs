@@ -10,6 +10,7 @@ use super::network::subscribe;
 use super::op::{Action, PortPacket, Step, Then, Turn, go};
 use super::permission::Permission;
 use super::refusal::{EXPORTS, Refusal};
+use super::trace::Trace;
 use super::value::to_packets;
 use super::{Runtime, naming};
 use crate::pure::model::danger::Danger;
@@ -127,6 +128,8 @@ impl Runtime {
     pub(super) fn leave_graph(&mut self) {
         self.forget_selections();
         self.wide.clear();
+        self.watched = false;
+        self.trace = Trace::default();
         self.ports_changed |= self.has_exports();
     }
 

@@ -3,6 +3,7 @@
 use firmware_proto::{Command, DebugPoint, Dialect, Response};
 use serde_json::{Value, json};
 
+use super::boot::default_name;
 use super::message::outgoing;
 use super::{Runtime, naming};
 use crate::pure::model::graph::{Edge, Metadata, Node};
@@ -14,6 +15,7 @@ impl Runtime {
     pub fn board_up(&mut self, dialect: Dialect, now: u64) {
         self.device.set_dialect(dialect);
         self.down = None;
+        self.upload_wanted(now);
         self.advance(now);
     }
 
@@ -60,6 +62,7 @@ impl Runtime {
     pub fn check_raw(&mut self, command: &Command) -> Result<(), DebugPoint> {
         self.device.check(command, self.library.as_ref()).map_err(|danger| danger.debug_point())?;
         self.device.sent(command);
+        self.touched = true;
         if let Command::SendPacket { target, packet } = command
             && let Some(port) = self.graph.port(*target)
         {
@@ -125,7 +128,7 @@ impl Runtime {
 
     /// A node that no client named gets a name.
     fn adopt_node(&mut self, id: u8, component: u8) {
-        let node = Node { name: format!("node{id}"), component, metadata: Metadata::new(), device: Some(id) };
+        let node = Node { name: default_name(id), component, metadata: Metadata::new(), device: Some(id) };
         let key = self.graph.add_node(node);
         if let Some(node) = self.graph.node(key) {
             let payload = naming::node(&self.graph, self.library.as_ref(), node);

@@ -38,12 +38,14 @@ mod refusal;
 mod runtime;
 mod saved;
 mod settle;
+mod trace;
 mod upload;
 mod value;
 
 #[cfg(test)]
 mod tests;
 
+use boot::Had;
 pub use client::ClientId;
 use client::Clients;
 use data::Watch;
@@ -54,6 +56,7 @@ use permission::Permission;
 use refusal::Refusal;
 use runtime::Description;
 use saved::Left;
+use trace::Trace;
 pub use upload::{UploadId, UploadStep};
 
 /// Who the board is to its clients.
@@ -89,6 +92,8 @@ pub enum Output {
     },
     /// How far an upload is.
     Upload(UploadId, UploadStep),
+    /// All nodes get other numbers than before.
+    Renumbered,
 }
 
 /// One board's runtime: its clients, the graph as they see it and the board's mirror.
@@ -109,16 +114,22 @@ pub struct Runtime {
     chatter: Option<Vec<Response>>,
     /// The graph that the firmware runs at boot, in FBP's JSON format: its names.
     embedded: Option<Arc<Value>>,
+    /// The graph is to be named anew once nothing is under way.
+    names_due: bool,
     /// Somebody has changed what the board runs since it started.
     edited: bool,
     /// A client has asked to keep the graph.
     kept: bool,
     /// The setting: whether a board gets its graph back after a start.
     restore: bool,
-    /// What was saved of the board, until it is up.
+    /// What was saved of the board, until it has shown what it has.
     left: Option<Left>,
+    /// The graph that the board is to get back.
+    wanted: Option<Had>,
     /// Something that is saved may have changed.
     touched: bool,
+    /// What was saved last says what the board has.
+    vouched: bool,
     /// What was saved last.
     last_saved: String,
     /// When the network started, while it runs.
@@ -126,6 +137,9 @@ pub struct Runtime {
     /// How long it ran before it stopped, in seconds.
     ran_for: u64,
     watches: HashMap<PortRef, Watch>,
+    /// A client has started the network to see all that flows: that goes on while nobody is there.
+    watched: bool,
+    trace: Trace,
     /// Nodes that got an integer of more bits than the dialect's reports carry.
     wide: BTreeSet<NodeKey>,
     /// The exported ports may have changed since clients were told.
@@ -157,15 +171,20 @@ impl Runtime {
             unknown_initials: false,
             chatter: None,
             embedded: None,
+            names_due: false,
             edited: false,
             kept: false,
             restore: false,
             left: None,
+            wanted: None,
             touched: false,
+            vouched: false,
             last_saved: String::new(),
             started_at: None,
             ran_for: 0,
             watches: HashMap::new(),
+            watched: false,
+            trace: Trace::default(),
             wide: BTreeSet::new(),
             ports_changed: false,
             ports_told: String::new(),
@@ -249,7 +268,10 @@ impl Runtime {
             _ if permission < needed => {
                 Err(if permission == Permission::Nothing { Refusal::Secret } else { Refusal::ReadOnly })
             }
-            ("runtime", "getruntime") | ("component", "list" | "getsource") | ("network", "getstatus") => {
+            ("runtime", "getruntime")
+            | ("component", "list" | "getsource")
+            | ("network", "getstatus")
+            | ("trace", "start" | "stop" | "clear" | "dump") => {
                 return self.ask(client, message, permission, now);
             }
             ("graph", _) => graph::parse(&message).map(|read| ("graph", read)),
@@ -299,6 +321,7 @@ impl Runtime {
             ("runtime", _) => return self.describe(message, permission),
             ("component", "list") => return self.component_list(message),
             ("component", _) => ("source", self.component_source(message)),
+            ("trace", command) => (command, self.trace(message)),
             _ => ("status", self.named_graph(message).map(|()| self.status_payload(now))),
         };
         match payload {

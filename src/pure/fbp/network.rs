@@ -51,6 +51,7 @@ impl Runtime {
         if self.device.is_settling() {
             return Turn::Wait;
         }
+        self.watched = true;
         if self.device.is_running() {
             let missing = self.missing_subscriptions();
             return if missing.is_empty() { Turn::Already } else { go(missing, Then::Watch) };
@@ -99,10 +100,10 @@ impl Runtime {
         exported.chain(edges).filter_map(|port| self.graph.port_ref(port)).collect()
     }
 
-    /// Whether anybody (but `except`) watches the edge that leaves that port. Where nobody is there, all are watched.
+    /// Whether anybody (but `except`) watches the edge that leaves that port. Where nobody is there, it stays as it was.
     fn is_watched(&self, src: Port, except: Option<ClientId>) -> bool {
         let mut others = self.readers().filter(|(id, _)| Some(*id) != except).peekable();
-        (except.is_none() && others.peek().is_none()) || others.any(|(_, client)| client.watches(src))
+        (except.is_none() && others.peek().is_none() && self.watched) || others.any(|(_, client)| client.watches(src))
     }
 
     /// Whether the board's reports from that out port are of use to anybody.

@@ -142,8 +142,10 @@ pub(super) struct Plan {
 #[derive(Clone, Debug)]
 pub(super) enum Stage {
     These(Vec<Step>),
-    /// Those that create all nodes of the graph on a cleared board.
-    Nodes,
+    /// Those that clear the board, and create all nodes of the graph on it.
+    Nodes {
+        clear: Vec<Step>,
+    },
     /// Those that connect them and send what has to wait on them; after `start` the network runs.
     Wiring {
         start: bool,
@@ -296,7 +298,10 @@ impl Op {
 
     /// Whether others are told that it was done.
     pub(super) fn is_change(&self) -> bool {
-        !matches!(self.action, Action::Edges(_) | Action::Packet { .. } | Action::Keep | Action::Verify)
+        !matches!(
+            self.action,
+            Action::Edges(_) | Action::Packet { .. } | Action::Keep | Action::Upload { .. } | Action::Verify
+        )
     }
 
     /// Whether what is on the board, or goes to it at a start, is another graph then.

@@ -64,6 +64,7 @@ const FULL: &[&str] = &[
     "network:control",
     "network:data",
     "network:persist",
+    "protocol:trace",
 ];
 
 /// All that the board can do, for whoever may do it.

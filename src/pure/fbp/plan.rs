@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use firmware_proto::limits::QUEUED_PACKETS_WHILE_STOPPED;
+use firmware_proto::limits::{QUEUED_PACKETS_WHILE_STOPPED, SAFE_NODES};
 use firmware_proto::{Command, Edge as Wire};
 use serde_json::{Map, Value, json};
 
@@ -88,6 +88,10 @@ impl Runtime {
         }
         match self.device.check(&create, None) {
             Ok(()) | Err(Danger::NoSetup) => {}
+            // Removed nodes hold their places until the graph is built anew.
+            Err(Danger::TooManyNodes) if self.graph.nodes().count() < SAFE_NODES => {
+                return self.plan_addition_by_rebuild(name, component, metadata);
+            }
             Err(danger) => return Err(Refusal::Danger { what: format!("node {name}"), danger }),
         }
         // A node without setup runs on whatever its memory held, and may drive any pin. A start sets all nodes up again, so

@@ -6,20 +6,21 @@ use std::collections::VecDeque;
 
 use firmware_proto::Command;
 use firmware_proto::limits::QUEUED_PACKETS_WHILE_STOPPED;
+use serde_json::Value;
 
 use super::op::{Plan, Stage, Step, Then, Turn};
 use super::refusal::Refusal;
-use super::{Runtime, naming};
-use crate::pure::model::graph::NodeKey;
+use super::{Output, Runtime, naming};
+use crate::pure::model::danger::Danger;
+use crate::pure::model::graph::{Metadata, Node, NodeKey};
 
 impl Runtime {
-    /// Takes a node out of the graph and builds the rest again. Nothing else may be under way meanwhile.
+    /// Takes a node out of the graph and builds the rest again.
     pub(super) fn plan_removal_by_rebuild(&mut self, key: NodeKey, name: &str) -> Result<Turn, Refusal> {
-        let has_children = self.device.nodes().values().any(|node| node.parent != 0);
-        if self.unknown_initials || has_children {
+        if !self.may_rebuild() {
             return Err(Refusal::RebuildLoses(name.to_owned()));
         }
-        if self.device.is_settling() || !self.flights.is_empty() {
+        if !self.is_at_rest() {
             return Ok(Turn::Wait);
         }
         let edges =
@@ -27,17 +28,50 @@ impl Runtime {
         self.ports_changed |= self.graph.is_exported(key);
         self.graph.remove_node(key);
         self.watches.clear();
+        Ok(self.rebuild(edges))
+    }
+
+    /// Builds the graph again with one node more.
+    pub(super) fn plan_addition_by_rebuild(
+        &mut self,
+        name: &str,
+        component: u8,
+        metadata: &Metadata,
+    ) -> Result<Turn, Refusal> {
+        if !self.may_rebuild() {
+            let what = format!("node {name}");
+            return Err(Refusal::Danger { what, danger: Danger::TooManyNodes });
+        }
+        if !self.is_at_rest() {
+            return Ok(Turn::Wait);
+        }
+        self.graph.add_node(Node { name: name.to_owned(), component, metadata: metadata.clone(), device: None });
+        Ok(self.rebuild(vec![]))
+    }
+
+    /// Whether the bridge knows all that it would have to build again.
+    pub(super) fn may_rebuild(&self) -> bool {
+        !self.unknown_initials && self.device.nodes().values().all(|node| node.parent == 0)
+    }
+
+    /// Nothing else may be under way while a graph is built.
+    pub(super) fn is_at_rest(&self) -> bool {
+        !self.device.is_settling() && self.flights.is_empty()
+    }
+
+    fn rebuild(&self, edges: Vec<Value>) -> Turn {
         let running = self.device.is_running();
         let stop = running.then_some(Step::must(Command::StopNetwork));
         let clear = stop.into_iter().chain([Step::must(Command::ClearNodes)]).collect();
-        let stages = [Stage::These(clear), Stage::Nodes, Stage::Wiring { start: running }].into();
-        Ok(Turn::Go(Plan { stages, then: Then::Rebuild { edges, running } }))
+        let stages = [Stage::Nodes { clear }, Stage::Wiring { start: running }].into();
+        Turn::Go(Plan { stages, then: Then::Rebuild { edges, running } })
     }
 
     /// Creates every node of the graph on the cleared board.
     pub(super) fn create_all(&mut self) -> Vec<Step> {
         self.graph.forget_devices();
         self.watches.clear();
+        self.output.push_back(Output::Renumbered);
         self.graph.nodes().map(|(key, node)| Step::create(key, node.component)).collect()
     }
 

@@ -33,8 +33,8 @@ pub(super) enum Refusal {
     #[error("{protocol}:{command} is not supported")]
     Unsupported { protocol: String, command: String },
     #[error(
-        "the board's component map is missing, so component and port names mean nothing; give the componentlib-map.json of its \
-         firmware with `--device PATH,components=MAP` or in the configuration"
+        "the board's component map is missing, so component and port names mean nothing; type `microflo-bridge firmware add \
+         DIRECTORY` with the directory that `microflo generate` wrote to"
     )]
     NoLibrary,
     #[error("the board is not connected: {0}")]
@@ -88,6 +88,8 @@ pub(super) enum Refusal {
          without the node"
     )]
     RebuildLoses(String),
+    #[error("another graph waits to be uploaded already; wait until that is done")]
+    UploadWaits,
     #[error("the board has another graph than it was left with")]
     AnotherGraph,
     #[error("{what}: {danger}")]

@@ -178,12 +178,18 @@ impl Host {
 
     /// Id and secret of the bridge's only board.
     pub(crate) fn only_board(&self) -> Result<(String, String)> {
-        let mut list = Command::new(bridge_program());
-        list.args(["list", "--json", "--state-dir"]).arg(self.state.as_deref().context("not the bridge")?);
-        let list: Value = serde_json::from_slice(&list.output()?.stdout)?;
+        let list: Value = serde_json::from_slice(&self.cli(&["list", "--json"])?)?;
         let live = list[0]["liveUrl"].as_str().context("no live URL")?;
         let (_, secret) = live.rsplit_once("secret%3D").context("no secret")?;
         Ok((list[0]["id"].as_str().context("no id")?.to_owned(), secret.to_owned()))
+    }
+
+    /// What a command of the bridge prints; it must succeed.
+    pub(crate) fn cli(&self, args: &[&str]) -> Result<Vec<u8>> {
+        let state = self.state.as_deref().context("not the bridge")?;
+        let output = Command::new(bridge_program()).args(args).arg("--state-dir").arg(state).output()?;
+        anyhow::ensure!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(output.stdout)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Upload of a graph of 40 nodes at 9600 baud, all sent at once: how much of the line is used.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -33,8 +34,10 @@ pub(crate) fn measure() -> Result<()> {
     let component = component_id(&board)?;
 
     let (raw, fbp) = (format!("/{id}/raw"), format!("/{id}"));
-    let mut times = [const { Vec::new() }; 3];
+    let mut times = [const { Vec::new() }; 4];
     for _ in 0..RUNS {
+        // Nobody is connected who would want to see what flows.
+        times[3].push(upload_file(&bridge, &id, dir.path())?);
         // Each on a connection of its own, which hears nothing of the others' edits.
         times[0].push(upload_raw(&mut Client::raw(bridge.port, &raw, &secret)?, component)?);
         times[1].push(upload_fbp(&mut Client::fbp(bridge.port, &fbp, &secret)?)?);
@@ -44,7 +47,8 @@ pub(crate) fn measure() -> Result<()> {
     let line = Duration::from_secs(u64::from(bytes * BITS_PER_BYTE)) / BAUD;
     println!("{COMMANDS} commands, {bytes} bytes: {} ms of the line\n", millis(line));
     println!("| | min (ms) | median (ms) | share of the line (median) |\n|---|--:|--:|--:|");
-    for (name, times) in ["bridge, raw", "bridge, FBP", "microflo runtime, FBP"].into_iter().zip(times) {
+    let names = ["bridge, raw", "bridge, FBP", "microflo runtime, FBP", "bridge, `graph upload`"];
+    for (name, times) in names.into_iter().zip(times) {
         let times = Times::from_iter(times);
         let share = line.as_secs_f64() / times.median().as_secs_f64() * 100.0;
         println!("| {name} | {} | {} | {share:.1} % |", millis(times.percentile(0)), millis(times.median()));
@@ -89,6 +93,18 @@ fn upload_fbp(client: &mut Client) -> Result<Duration> {
     let time = began.elapsed();
     ensure!(nodes == NODES, "{nodes} nodes were acknowledged");
     Ok(time)
+}
+
+/// The command as a user types it, from its start to its end.
+fn upload_file(bridge: &Host, board: &str, dir: &Path) -> Result<Duration> {
+    let nodes = (1..=NODES).map(|node| format!("n{node}({COMPONENT})\n"));
+    let edges = (1..NODES).map(|node| format!("n{node} OUT -> IN n{}\n", node + 1));
+    let initials = [1, 2].map(|data| format!("{data} -> IN n{data}\n"));
+    let file = dir.join(format!("{GRAPH}.fbp"));
+    std::fs::write(&file, nodes.chain(edges).chain(initials).collect::<String>())?;
+    let began = Instant::now();
+    bridge.cli(&["graph", "upload", board, &file.display().to_string()])?;
+    Ok(began.elapsed())
 }
 
 fn upload_raw(client: &mut Client, component: u8) -> Result<Duration> {

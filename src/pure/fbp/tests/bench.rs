@@ -75,6 +75,7 @@ impl Bench {
         while let Some(output) = self.runtime.poll() {
             match output {
                 Output::Upload(_, step) => self.steps.push(step),
+                Output::Renumbered => {}
                 Output::Request(request) => {
                     self.sent.push(request.command);
                     self.line.push_back(request);
@@ -99,7 +100,7 @@ impl Bench {
     pub(super) fn outcome(&mut self, request: Request, outcome: Outcome) {
         self.runtime.handle_outcome(request.ticket, outcome, self.now);
         for event in self.board.run() {
-            self.runtime.handle_event(&event);
+            self.runtime.handle_event(&event, self.now);
         }
         self.collect();
     }
@@ -264,7 +265,12 @@ impl Board {
                 Response::SendPacketDone { target, kind: packet.kind() }
             }
             Command::SubscribeToPort { port, enable } => {
-                self.must_exist(&[port.node]);
+                let Some(component) = self.nodes.get(&port.node) else {
+                    return Err(Failure::Refused(DebugPoint::SubscribePortInvalidNode));
+                };
+                if usize::from(port.port) >= library().by_id(*component).unwrap().out_ports.len() {
+                    return Err(Failure::Refused(DebugPoint::SubscribePortInvalidPort));
+                }
                 self.watched.retain(|it| *it != port);
                 self.watched.extend(enable.then_some(port));
                 Response::PortSubscriptionChanged { port, enabled: enable }
@@ -289,6 +295,15 @@ impl Board {
             Command::Ping(payload) => Response::Pong(payload),
             _ => return Err(Failure::Refused(DebugPoint::ParserUnknownCommand)),
         })
+    }
+
+    /// It runs this since its start.
+    pub(super) fn embed(&mut self, components: &[u8], edges: &[(PortRef, PortRef)]) {
+        *self = Board { dialect: self.dialect, ..Board::default() };
+        self.nodes = (1..).zip(components.iter().copied()).collect();
+        self.edges = edges.iter().copied().collect();
+        self.last_id = components.len() as u8;
+        (self.running, self.ran) = (true, true);
     }
 
     fn must_exist(&self, nodes: &[u8]) {

@@ -176,9 +176,8 @@ fn an_embedded_graph_is_not_built_anew_without_its_packets() {
     bench.runtime.handle_boot(&chatter, bench.now);
     bench.collect();
     bench.got(A);
-    // The board runs the same as before, so the name fits.
-    let text = bench.refused("removenode", json!({ "id": "a" }));
-    assert!(text.contains("node a cannot be removed") && text.contains("send graph:clear"), "{text}");
+    let text = bench.refused("removenode", json!({ "id": "node1" }));
+    assert!(text.contains("node1 cannot be removed") && text.contains("send graph:clear"), "{text}");
 }
 
 #[test]
@@ -223,15 +222,23 @@ fn a_clear_that_fails_leaves_an_unknown_graph() {
 }
 
 #[test]
-fn the_50th_node_is_refused_also_after_removals() {
-    let mut bench = Bench::new(Dialect::Flo01);
-    for number in 1..=49 {
-        bench.nodes("Forward", &[&format!("n{number}")]);
+fn the_50th_node_is_refused_and_removals_make_room() {
+    for dialect in Dialect::ALL {
+        let mut bench = Bench::new(dialect);
+        for number in 1..=49 {
+            bench.nodes("Forward", &[&format!("n{number}")]);
+        }
+        let text = bench.refused("addnode", json!({ "id": "more", "component": "Forward" }));
+        assert!(text.contains("node more: the board takes at most 49 nodes"), "{text}");
+        bench.graph("addinitial", initial("n1", "in", json!(3)));
+        bench.graph("removenode", json!({ "id": "n7" }));
+        let got = bench.graph("addnode", json!({ "id": "more", "component": "Forward" }));
+        assert_eq!(commands(&got), ["addnode", "output"]);
+        assert!(got[1]["payload"]["message"].as_str().unwrap().contains("built anew with node more"));
+        bench.assert_in_step();
+        assert_eq!(bench.board.nodes.len(), 49);
+        bench.refused("addnode", json!({ "id": "again", "component": "Forward" }));
     }
-    bench.graph("removenode", json!({ "id": "n7" }));
-    let text = bench.refused("addnode", json!({ "id": "more", "component": "Forward" }));
-    assert!(text.contains("node more: the board takes at most 49 nodes"), "{text}");
-    bench.assert_in_step();
 }
 
 #[test]

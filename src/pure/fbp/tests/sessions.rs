@@ -6,7 +6,7 @@ use serde_json::json;
 use super::bench::{A, B, Bench, NOW, SECRET, commands, end, error_text, library, reply};
 use crate::pure::request::Failure;
 
-const ALL_CAPABILITIES: [&str; 10] = [
+const ALL_CAPABILITIES: [&str; 11] = [
     "protocol:runtime",
     "protocol:graph",
     "protocol:component",
@@ -16,6 +16,7 @@ const ALL_CAPABILITIES: [&str; 10] = [
     "network:control",
     "network:data",
     "network:persist",
+    "protocol:trace",
     "graph:readonly",
 ];
 
@@ -30,7 +31,7 @@ fn getruntime_is_always_answered() {
     let anonymous = r#"{"protocol":"runtime","command":"getruntime","payload":{},"requestId":"1"}"#;
     let got = reply(&mut bench, anonymous);
     assert_eq!(got, json!({ "protocol": "runtime", "command": "runtime", "payload": payload, "responseTo": "1" }));
-    payload["capabilities"] = json!(ALL_CAPABILITIES[..9]);
+    payload["capabilities"] = json!(ALL_CAPABILITIES[..10]);
     assert_eq!(bench.ask("runtime", "getruntime", json!({}))[0]["payload"], payload);
     bench.runtime.set_label("Lamp".into());
     assert_eq!(bench.ask("runtime", "getruntime", json!({}))[0]["payload"]["label"], "Lamp");
@@ -56,6 +57,7 @@ fn whatever_cannot_be_understood_is_answered_with_an_error() {
         ("{", "runtime"),
         ("[1]", "runtime"),
         (r#"{"protocol":"graph"}"#, "graph"),
+        (r#"{"protocol":"trace","command":"begin","secret":"s3cret"}"#, "trace"),
         (r#"{"protocol":"trace","command":"start","secret":"s3cret"}"#, "trace"),
         (r#"{"protocol":"runtime","command":"packet","secret":"s3cret"}"#, "runtime"),
         (r#"{"protocol":"component","command":"source","secret":"s3cret"}"#, "component"),
@@ -123,7 +125,7 @@ fn without_a_component_map_the_network_can_still_be_started() {
     bench.runtime.connect(A);
     let capabilities = bench.ask("runtime", "getruntime", json!({}))[0]["payload"]["allCapabilities"].clone();
     assert_eq!(capabilities, json!(["network:status", "network:control"]));
-    assert!(bench.refused("clear", json!({ "id": "main" })).contains("components=MAP"));
+    assert!(bench.refused("clear", json!({ "id": "main" })).contains("firmware add DIRECTORY"));
     assert!(error_text(&bench.ask("component", "list", json!({}))).contains("component map is missing"));
     assert!(
         error_text(&bench.ask("component", "getsource", json!({ "name": "main" })))
@@ -191,7 +193,7 @@ fn an_embedded_graph_gets_names_and_can_be_edited() {
     let edges = json!([{ "src": end("node1", "out"), "tgt": end("node2", "in") }]);
     assert_eq!(commands(&bench.ask("network", "edges", json!({ "graph": "main", "edges": edges }))), ["edges"]);
     let event = Event::PacketSent { src, target: PacketTarget::Connected(true), packet: Packet::Void };
-    bench.runtime.handle_event(&event);
+    bench.runtime.handle_event(&event, bench.now);
     bench.collect();
     let data = json!({ "id": "node1() OUT -> IN node2()", "graph": "main", "src": end("node1", "out"),
         "tgt": end("node2", "in"), "data": null });
