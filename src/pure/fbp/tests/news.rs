@@ -107,3 +107,13 @@ fn a_graph_that_is_told_whole_is_the_whole_of_it() {
     let told: Vec<&str> = commands(&told).into_iter().filter(|it| ["clear", "addnode"].contains(it)).collect();
     assert_eq!(told, ["clear", "addnode", "addnode"]);
 }
+
+#[test]
+fn metadata_does_not_grow_beyond_what_a_message_may_bring() {
+    let mut bench = three(Dialect::Microflo1);
+    bench.nodes("Forward", &["a"]);
+    let change = |key: &str| json!({ "id": "a", "metadata": { key: "x".repeat(12_000) } });
+    assert_eq!(commands(&bench.graph("changenode", change("first"))), ["changenode"]);
+    assert_eq!(commands(&bench.graph("changenode", change("second"))), ["error"]);
+    assert_eq!(commands(&bench.graph("changenode", change("first"))), ["changenode"]);
+}
