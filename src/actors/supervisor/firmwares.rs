@@ -40,8 +40,9 @@ impl Supervisor {
 
     pub(super) async fn remove_firmware(&mut self, name: &str) -> Result<(), DirectoryError> {
         let stored = self.store.remove_firmware(name).await;
-        stored.map_err(|error| DirectoryError::Store(error.to_string()))?;
-        if !self.memory.firmwares.remove(name) {
+        let stored = stored.map_err(|error| DirectoryError::Store(error.to_string()))?;
+        // One that cannot be read is only in the store.
+        if !self.memory.firmwares.remove(name) && !stored {
             let text = format!("no firmware is called {name}; `microflo-bridge firmware list` shows them");
             return Err(DirectoryError::Invalid(text));
         }
@@ -50,18 +51,23 @@ impl Supervisor {
     }
 
     /// Tells the boards whose build is another one now.
-    fn give_builds(&mut self) {
+    pub(super) fn give_builds(&mut self) {
+        let mut changed = false;
         for entry in self.entries.values_mut() {
             let build = self.planner.build(&entry.port, entry.id, &self.memory.firmwares);
             if build == entry.build {
                 continue;
             }
-            entry.build.clone_from(&build);
-            if let Some(handle) = &entry.handle {
-                // A loop that is too busy has the new build when it is started again.
-                let _ = handle.request(Command::SetBuild(build));
+            // A loop that is too busy is told at the next look at the ports.
+            let told =
+                entry.handle.as_ref().is_none_or(|handle| handle.request(Command::SetBuild(build.clone())).is_ok());
+            if told {
+                entry.build = build;
+                changed = true;
             }
         }
-        self.changed();
+        if changed {
+            self.changed();
+        }
     }
 }

@@ -1,12 +1,16 @@
 //! A board that has just started: what its chatter says it runs, under the names that are known for it.
 
-use firmware_proto::{PortRef, Response};
+use firmware_proto::{Body, Dialect, Message, PortRef, Response};
+use sha2::{Digest, Sha256};
 
 use super::naming::Match;
 use super::upload::Purpose;
 use super::{Runtime, draft};
 use crate::pure::model::graph::{DEFAULT_NAME, Edge, Graph, Metadata, Node};
 use crate::pure::model::library::Direction;
+
+/// How often in a row a board gets a graph back. One that does not survive it is left with what it runs by itself.
+const TRIES: u8 = 5;
 
 /// A graph that a board had.
 #[derive(Clone, Debug)]
@@ -16,12 +20,15 @@ pub(super) struct Had {
     pub(super) ran: bool,
     /// All its edges were watched.
     pub(super) watched: bool,
+    /// How often it was to get it back since it last had it.
+    pub(super) tries: u8,
 }
 
 impl Runtime {
     /// The board (re)started and said this while it ran its embedded graph; `&[]` if it has none. Whatever was on it is gone.
     pub fn handle_boot(&mut self, chatter: &[Response], now: u64) {
-        let whole = !self.unknown_initials;
+        let hindrance = self.hinders_restore(chatter);
+        self.booted = Some(fingerprint(chatter));
         let had = self.had();
         self.left = None;
         self.device.boot(chatter);
@@ -31,15 +38,24 @@ impl Runtime {
         self.adopt_boot(&had.graph);
         self.tell_whole_graph();
         self.tell_running(now);
-        let edited = std::mem::take(&mut self.edited);
-        match (edited && self.restores(), whole) {
-            (true, true) => self.bring_back(had, now),
-            (true, false) => {
-                self.uploaded(Purpose::Restore, Err("it has initial packets that the bridge cannot read".into()))
-            }
+        let restore = std::mem::take(&mut self.edited) && self.restores();
+        self.wanted = None;
+        match (restore, hindrance) {
+            (true, None) => self.bring_back(had, now),
+            (true, Some(why)) => self.uploaded(Purpose::Restore, Err(why.to_owned())),
             (false, _) => self.kept = false,
         }
         self.advance(now);
+    }
+
+    /// Why the graph that the board had cannot be put on it again, now that it has started like this.
+    fn hinders_restore(&self, chatter: &[Response]) -> Option<&'static str> {
+        if !self.may_rebuild() {
+            return Some("it has initial packets or subgraphs that the bridge cannot read");
+        }
+        // Numbers of components and ports differ per build: with another one they would mean something else.
+        let other = self.booted.as_ref().is_some_and(|before| *before != fingerprint(chatter));
+        other.then_some("the board starts otherwise than before, so it has other firmware; upload the graph again")
     }
 
     /// Takes the graph that the board has said it runs, with names from the firmware's own graph and from `before`, where they fit.
@@ -79,11 +95,14 @@ impl Runtime {
 
     /// The board's component map or its embedded graph's names have changed: names the graph anew if nobody has edited it.
     pub(super) fn name_again(&mut self) {
-        if self.chatter.is_some() && !self.edited && self.device.is_known() {
+        // What is under way belongs to the graph as it is.
+        self.names_due = !self.jobs.is_empty() || !self.device.is_at_rest();
+        if !self.names_due && self.chatter.is_some() && !self.edited && self.device.is_known() {
             let before = self.graph.clone();
             self.leave_graph();
             self.adopt_boot(&before);
             self.tell_whole_graph();
+            self.touched = true;
         }
     }
 
@@ -136,12 +155,21 @@ impl Runtime {
 
     /// The graph that the board had, or was to have, and whether it ran.
     pub(super) fn had(&self) -> Had {
-        let had = || Had { graph: self.graph.clone(), ran: self.ran(), watched: self.watched };
+        let had = || Had { graph: self.graph.clone(), ran: self.ran(), watched: self.watched, tries: 0 };
         self.wanted.clone().unwrap_or_else(had)
     }
 
     /// Uploads a graph again that the board has lost, once it is up.
     pub(super) fn bring_back(&mut self, mut had: Had, now: u64) {
+        if had.tries >= TRIES {
+            (self.wanted, self.edited, self.kept) = (None, false, false);
+            if !self.device.is_known() {
+                self.forget_graph();
+                self.tell_whole_graph();
+            }
+            return self.uploaded(Purpose::Restore, Err(format!("that failed {TRIES} times in a row")));
+        }
+        had.tries += 1;
         had.graph.forget_devices();
         self.edited = true;
         self.wanted = Some(had);
@@ -169,6 +197,16 @@ fn is_named(graph: &Graph) -> bool {
 /// What a node is called that nobody has named.
 pub(super) fn default_name(id: u8) -> String {
     format!("node{id}")
+}
+
+/// Tells one build's boot chatter from another's.
+fn fingerprint(chatter: &[Response]) -> String {
+    let mut hash = Sha256::new();
+    for response in chatter {
+        let message = Message { request_id: 0, body: Body::Response(*response) };
+        hash.update(message.encode(Dialect::Flo01).as_bytes());
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn sent_packet(response: &Response) -> Option<(PortRef, u8)> {

@@ -79,6 +79,7 @@ impl Runtime {
 
     /// Something that everybody should know and that answers nothing.
     pub(super) fn remark(&mut self, text: &str) {
+        self.output.push_back(Output::Log(text.to_owned()));
         if self.library.is_some() {
             let text = outgoing("network", "output", &json!({ "message": text, "type": "message" }), None);
             self.tell(&text);
@@ -159,8 +160,15 @@ impl Runtime {
     pub(super) fn note_width(&mut self, port: Port, packets: &[Packet]) {
         let cut = |packet: &Packet| matches!(packet, Packet::Integer(value) if i16::try_from(*value).is_err());
         if self.device.cuts_reports() && packets.iter().any(cut) && self.wide.insert(port.node) {
+            self.wide.retain(|node| self.graph.node(*node).is_some());
             self.watches.clear();
         }
+    }
+
+    /// The same for all initial packets of the graph.
+    pub(super) fn note_widths(&mut self) {
+        let initials: Vec<Initial> = self.graph.initials().to_vec();
+        initials.iter().for_each(|initial| self.note_width(initial.tgt, &initial.packets));
     }
 
     /// Whether integers from that port may have been cut: wide ones went in there or upstream of it.

@@ -41,6 +41,9 @@ impl Runtime {
     /// Plans what can be planned, and tells what came of it.
     pub(super) fn advance(&mut self, now: u64) {
         self.touched = true;
+        if self.names_due {
+            self.name_again();
+        }
         self.plan_waiting(now);
         self.tell_ports();
     }
@@ -98,6 +101,9 @@ impl Runtime {
                 return Err(Refusal::Lost);
             }
         }
+        if op.is_on_paper() && !self.jobs.is_empty() {
+            return Ok(Turn::Wait);
+        }
         self.plan_action(op)
     }
 
@@ -125,8 +131,10 @@ impl Runtime {
             let Some(job) = self.jobs.get_mut(&id) else { return };
             let stage = if job.failure.is_none() { job.stages.pop_front() } else { None };
             let steps = stage.map(|stage| self.steps(id, stage));
-            let last = self.jobs.get(&id).is_none_or(|job| job.stages.is_empty() || job.failure.is_some());
-            self.barrier = if last { self.barrier.filter(|barrier| *barrier != id) } else { Some(id) };
+            let more = |job: &Job| job.failure.is_none() && !job.stages.is_empty();
+            let bars = |job: &Job| more(job) || (steps.is_some() && job.then.concerns_all());
+            let bars = self.jobs.get(&id).is_some_and(bars);
+            self.barrier = if bars { Some(id) } else { self.barrier.filter(|barrier| *barrier != id) };
             let Some(steps) = steps else { return self.finish(id, now) };
             self.before_stage(id);
             for step in steps {
@@ -142,7 +150,7 @@ impl Runtime {
     fn steps(&mut self, id: u64, stage: Stage) -> Vec<Step> {
         let stages = match stage {
             Stage::These(steps) => [steps].into(),
-            Stage::Nodes => [self.create_all()].into(),
+            Stage::Nodes { clear } => [clear.into_iter().chain(self.create_all()).collect()].into(),
             Stage::Wiring { start } => self.wiring(start),
         };
         let parts = |steps: Vec<Step>| steps.chunks(UNANSWERED_REQUESTS).map(<[Step]>::to_vec).collect::<Vec<_>>();
@@ -161,7 +169,7 @@ impl Runtime {
             && job.stages.is_empty()
         {
             self.ports_changed |= self.graph.is_exported(*key);
-            *removed = self.graph.remove_node(*key);
+            *removed = self.graph.take_node(*key).map(Box::new);
             self.watches.clear();
         }
     }
@@ -176,8 +184,11 @@ impl Runtime {
             return;
         }
         if let Err(danger) = checked {
-            if step.need == Need::Done && job.failure.is_none() {
-                job.failure = Some(Refusal::Danger { what: job.op.what(), danger });
+            let refusal = Refusal::Danger { what: job.op.what(), danger };
+            if step.need == Need::Done {
+                job.failure.get_or_insert(refusal);
+            } else {
+                job.remarks.push(refusal.to_string());
             }
             return;
         }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::boot::default_name;
 use super::message::outgoing;
-use super::{Runtime, naming};
+use super::{Output, Runtime, naming};
 use crate::pure::model::graph::{Edge, Metadata, Node};
 use crate::pure::request::Outcome;
 
@@ -15,6 +15,7 @@ impl Runtime {
     pub fn board_up(&mut self, dialect: Dialect, now: u64) {
         self.device.set_dialect(dialect);
         self.down = None;
+        self.note_widths();
         self.upload_wanted(now);
         self.advance(now);
     }
@@ -48,14 +49,22 @@ impl Runtime {
             "bytes were lost on the way to board {}, so its graph is not known any more; send graph:clear and the graph again",
             self.identity.label
         );
+        self.output.push_back(Output::Log(text.clone()));
         let text = outgoing("network", "error", &json!({ "message": text, "graph": self.graph.name() }), None);
         self.tell(&text);
+    }
+
+    /// Whether an operation waits for some of its commands to be answered before it sends the others: what comes between would find
+    /// and leave a board that is half changed.
+    pub fn is_half_way(&self) -> bool {
+        self.barrier.is_some()
     }
 
     /// Judges a raw client's command. One that passes must be sent, and told to [`raw_outcome`](Self::raw_outcome) once.
     pub fn check_raw(&mut self, command: &Command) -> Result<(), DebugPoint> {
         self.device.check(command, self.library.as_ref()).map_err(|danger| danger.debug_point())?;
         self.device.sent(command);
+        self.touched = true;
         if let Command::SendPacket { target, packet } = command
             && let Some(port) = self.graph.port(*target)
         {
