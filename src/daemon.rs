@@ -108,7 +108,7 @@ impl Daemon {
             directory: directory.clone(),
             addresses: addresses.clone(),
             admin_token: random::secret()?,
-            registry: store.registry().clone(),
+            registry: Some(store.registry().clone()),
             lifecycle: lifecycle.clone(),
         });
         let registry = RegistryState::new(store.registry().clone(), settings.ide.clone(), lifecycle.clone());

@@ -151,9 +151,11 @@ pub(super) async fn local_user(State(state): State<HttpState>, peer: Peer) -> Re
             "this is told over the control socket only; type `microflo-bridge registry user show`",
         ));
     }
-    // Its token may have been replaced while the bridge runs.
+    let registry = state.config.registry.as_ref();
+    let registry = registry.ok_or_else(|| Refusal::not_found("this bridge has no embedded registry"))?;
+    // The token may have been replaced while the bridge runs.
     let failed = |error: StoreError| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string());
-    let user = state.config.registry.local_user().await.map_err(failed)?;
+    let user = registry.local_user().await.map_err(failed)?;
     let url = state.config.addresses.http().to_owned();
     Ok(Json(LocalUserJson { id: user.id, name: user.name, token: user.token.expose().to_owned(), url }))
 }

@@ -20,8 +20,8 @@ pub struct HttpConfig {
     pub addresses: Addresses,
     /// Allows changes over TCP.
     pub admin_token: AdminToken,
-    /// The embedded registry, whose local user these boards are.
-    pub registry: RegistryStore,
+    /// The embedded registry, where the boards are the local user's.
+    pub registry: Option<RegistryStore>,
     /// When to stop.
     pub lifecycle: Lifecycle,
 }

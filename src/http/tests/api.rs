@@ -128,8 +128,10 @@ async fn unknown_boards_are_404_everywhere() {
 
 #[tokio::test]
 async fn the_local_users_token_is_told_over_the_control_socket_only() {
-    let bench = Bench::new().await;
-    let (_, token) = bench.store.registry().rotate_user("local").await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let store = crate::io::store::Store::open(dir.path()).await.unwrap();
+    let bench = Bench::with_registry(store.registry().clone()).await;
+    let (_, token) = store.registry().rotate_user("local").await.unwrap();
     let (status, answer) = bench.control("GET /api/registry/user", "").await;
     assert_eq!(status, 200);
     assert_eq!(json(&answer)["token"], token.expose());

@@ -22,7 +22,7 @@ use crate::http::control::ControlListener;
 use crate::http::server::serve_control;
 use crate::http::ws::SocketLimits;
 use crate::http::{Addresses, AdminToken, HttpConfig, HttpState, Lifecycle, Listeners, Peer, router};
-use crate::io::store::Store;
+use crate::io::store::RegistryStore;
 use crate::pure::fbp::UploadStep;
 use crate::pure::port::Port;
 use crate::pure::secret::Secret;
@@ -58,7 +58,6 @@ pub(crate) struct Bench {
     pub(crate) views: watch::Sender<Arc<Vec<BoardView>>>,
     pub(crate) links: mpsc::Receiver<BoardEnd>,
     pub(crate) asked: Arc<Mutex<Vec<String>>>,
-    pub(crate) store: Store,
     control: PathBuf,
     dir: TempDir,
 }
@@ -93,6 +92,21 @@ impl Bench {
 
     /// With so many connections at once.
     pub(crate) async fn at_most(connections: usize, boards: Vec<BoardView>, public_url: Option<&str>) -> Bench {
+        Bench::build(connections, boards, public_url, None).await
+    }
+
+    /// One ready board, and that embedded registry.
+    pub(crate) async fn with_registry(registry: RegistryStore) -> Bench {
+        const PLENTY: usize = 100;
+        Bench::build(PLENTY, vec![board(BOARD, "Blink", BoardState::Ready)], None, Some(registry)).await
+    }
+
+    async fn build(
+        connections: usize,
+        boards: Vec<BoardView>,
+        public_url: Option<&str>,
+        registry: Option<RegistryStore>,
+    ) -> Bench {
         let limits = SocketLimits { send: Duration::from_millis(300), ..SocketLimits::default() };
         let (directory, server) = Directory::new();
         server.views.send_replace(Arc::new(boards));
@@ -105,12 +119,11 @@ impl Bench {
         let public = public_url.map(|url| url.parse().unwrap());
         let lifecycle = Lifecycle::new();
         let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("state")).await.unwrap();
         let config = HttpConfig {
             directory,
             addresses: Addresses::new(vec![address], public, IDE.parse().unwrap()),
             admin_token: AdminToken::new(TOKEN),
-            registry: store.registry().clone(),
+            registry,
             lifecycle: lifecycle.clone(),
         };
         let extra = Router::new()
@@ -121,7 +134,7 @@ impl Bench {
         let control = dir.path().join("control.sock");
         serve_control(ControlListener::bind(&control).unwrap(), &app, &lifecycle);
         listeners.serve_at_most(connections, &app, &lifecycle);
-        Bench { address, lifecycle, views: server.views, links, asked, control, dir, store }
+        Bench { address, lifecycle, views: server.views, links, asked, control, dir }
     }
 
     /// The directory of the control socket.
