@@ -1,0 +1,48 @@
+// The token that allows changes: it comes in the fragment of the URL, and leaves the address bar at once.
+
+const KEY = "microflo-bridge-token";
+
+let token = null;
+
+/** Takes the token from the address, or the one that this tab has had. */
+export function takeToken() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (given) {
+    sessionStorage.setItem(KEY, given);
+    history.replaceState(null, "", location.pathname + location.search);
+  }
+  token = sessionStorage.getItem(KEY);
+  return Boolean(given);
+}
+
+/** The bridge does not know the token: another run has given it. */
+export function dropToken() {
+  sessionStorage.removeItem(KEY);
+  token = null;
+}
+
+/** Whether there is a token. */
+export function hasToken() {
+  return token !== null;
+}
+
+/** Asks the bridge. */
+export function ask(path, options = {}) {
+  const headers = { ...options.headers };
+  if (token) headers.Authorization = `Bearer ${token}`;
+  return fetch(new URL(path, document.baseURI), { ...options, headers, cache: "no-store", redirect: "error" });
+}
+
+/** Asks for a change; throws the bridge's own words if it says no. */
+export async function change(path, body) {
+  const headers = { "Content-Type": "application/json" };
+  let answer;
+  try {
+    answer = await ask(path, { method: "POST", headers, body: JSON.stringify(body) });
+  } catch {
+    throw new Error("The bridge does not answer. Is it still running?");
+  }
+  if (answer.ok) return;
+  const words = await answer.json().catch(() => ({}));
+  throw new Error(words.message ?? `The bridge said ${answer.status}.`);
+}
