@@ -9,6 +9,9 @@ import { clientWords, firmwareWords, portWords, registryWords, stateWords } from
 
 const FACTS = ["Firmware", "Port", "Components", "Clients", "Registry", "Address", "Traffic"];
 
+/** A picture from this width on does not fit into half a page. */
+const WIDE_PX = 620;
+
 export class BoardCard {
   /** `access.fullAccess` tells whether anything may be changed, or is even shown. */
   constructor(board, access) {
@@ -38,6 +41,8 @@ export class BoardCard {
       this.buttons,
       this.trouble,
     );
+    // A wide picture gets a wide card, where there is room.
+    this.element.addEventListener("measured", ({ detail }) => this.element.classList.toggle("wide", detail > WIDE_PX));
     this.update(board);
   }
 

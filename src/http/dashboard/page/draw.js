@@ -11,7 +11,7 @@ const CHAR = 6.7;
 const NAME_CHARS = 22;
 const PORT_CHARS = 12;
 /** The smallest scale; what does not fit then is scrolled. */
-const LEAST_SCALE = 0.72;
+const LEAST_SCALE = 0.85;
 
 export class Picture {
   constructor(layout, title) {

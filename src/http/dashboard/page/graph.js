@@ -88,6 +88,7 @@ export class GraphPicture {
 
   draw(graph) {
     const names = Object.keys(graph.processes ?? {});
+    this.packets.choose(graph);
     say(this.name, graph.properties?.name ?? "Graph");
     this.lasts.clear();
     if (names.length === 0) {
@@ -96,7 +97,10 @@ export class GraphPicture {
       this.text.hidden = true;
       return;
     }
-    this.picture = new Picture(layout(graph), `Graph of ${this.board.label}; the same as text follows`);
+    const places = layout(graph);
+    this.element.dispatchEvent(new CustomEvent("measured", { detail: places.width, bubbles: true }));
+    this.picture?.remove();
+    this.picture = new Picture(places, `Graph of ${this.board.label}; the same as text follows`);
     this.view.replaceChildren(this.picture.element);
     // What can be scrolled must be reachable by keyboard.
     const scrolls = this.view.scrollWidth > this.view.clientWidth || this.view.scrollHeight > this.view.clientHeight;

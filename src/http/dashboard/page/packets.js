@@ -15,6 +15,16 @@ export class Packets {
     this.board = null;
     this.socket = null;
     this.pause = FIRST_RETRY_MS;
+    this.graph = null;
+  }
+
+  /** Asks for the packets on all edges of a graph; boards report only what somebody has chosen. */
+  choose(graph) {
+    this.graph = graph;
+    if (!this.isOpen()) return;
+    const end = ({ process, port }) => ({ node: process, port });
+    const edges = graph.connections.filter(({ src }) => src).map(({ src, tgt }) => ({ src: end(src), tgt: end(tgt) }));
+    this.say("network", "edges", { graph: graph.properties.name, edges, secret: secretOf(this.board.readOnlyLiveUrl) });
   }
 
   isOpen() {
@@ -54,12 +64,10 @@ export class Packets {
     this.socket = socket;
     socket.onopen = () => {
       this.pause = FIRST_RETRY_MS;
-      const status = { protocol: "network", command: "getstatus", payload: { secret } };
-      socket.send(JSON.stringify(status));
+      this.say("runtime", "getruntime", { secret });
       this.on.watching();
-      this.on.changed();
     };
-    socket.onmessage = ({ data }) => this.take(JSON.parse(data));
+    socket.onmessage = ({ data }) => this.take(JSON.parse(data), secret);
     socket.onclose = () => {
       this.ended();
       this.on.status("");
@@ -73,8 +81,15 @@ export class Packets {
     this.pause = Math.min(this.pause * 2, LAST_RETRY_MS);
   }
 
-  take({ protocol, command, payload }) {
-    if (protocol === "network" && command === "data" && payload.src) this.on.packet(payload);
+  say(protocol, command, payload) {
+    this.socket.send(JSON.stringify({ protocol, command, payload }));
+  }
+
+  take({ protocol, command, payload }, secret) {
+    if (protocol === "runtime" && command === "runtime") {
+      if (payload.graph) this.say("network", "getstatus", { graph: payload.graph, secret });
+      if (this.graph) this.choose(this.graph);
+    } else if (protocol === "network" && command === "data" && payload.src) this.on.packet(payload);
     else if (protocol === "network" && ["status", "started", "stopped"].includes(command)) {
       this.on.status(payload.running ? "running" : "stopped");
     } else if (protocol === "graph" && command !== "error") this.on.changed();
