@@ -6,7 +6,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 
 /** Where setup.sh has put the npm packages. */
@@ -42,10 +43,10 @@ export class Bridge {
       await bridge.stop();
       if (!state) await rm(bridge.dir, { recursive: true, force: true });
     });
-    const began = Date.now();
-    while (!(await bridge.cli("list", "--json").then(() => true, () => false))) {
-      if (bridge.child.exitCode !== null || Date.now() - began > PATIENCE_MS) throw new Error(`no bridge:\n${bridge.log}`);
-    }
+    await until(() => {
+      if (bridge.child.exitCode !== null) throw new Error(`the bridge ended:\n${bridge.log}`);
+      return bridge.cli("list", "--json").then(() => true, () => false);
+    });
     return bridge;
   }
 
@@ -70,14 +71,46 @@ export class Bridge {
   }
 }
 
-/** Starts real firmware, which serves a pseudo-terminal at `path`. */
-export function plugIn(t, path) {
-  const board = spawn(firmware, [path], { stdio: "ignore" });
+/** Starts a program that serves a pseudo-terminal; resolves once the terminal is there. */
+async function plug(t, device, command, args) {
+  const board = spawn(command, args, { stdio: "ignore" });
   const unplug = () => {
     if (board.exitCode === null && board.signalCode === null) board.kill("SIGKILL");
   };
   t.after(unplug);
+  await until(() => existsSync(device));
   return unplug;
+}
+
+/** Real firmware at that path. */
+export function plugIn(t, device) {
+  return plug(t, device, firmware, [device]);
+}
+
+/** A simulated board at that path, in a process of its own. */
+export function plugInSimulated(t, device) {
+  return plug(t, device, program, ["simulate", "--dir", dirname(device)]);
+}
+
+/** Where a board of that kind will be, and what its components are. */
+export async function map(t, kind) {
+  const dir = await mkdtemp(join(tmpdir(), "board-"));
+  t.after(() => rm(dir, { recursive: true, force: true }));
+  if (kind === "real firmware") return { device: join(dir, "uno"), components: dirname(firmware) };
+  const device = join(dir, "board-1");
+  // The simulator writes the component map, which the bridge wants to read at its start.
+  (await plugInSimulated({ after() {} }, device))();
+  await rm(device, { force: true });
+  return { device, components: join(dir, "components.json") };
+}
+
+/** Waits until that holds. */
+export async function until(holds) {
+  const began = Date.now();
+  while (!(await holds())) {
+    if (Date.now() - began > PATIENCE_MS) throw new Error(`in vain: ${holds}`);
+    await pause(10);
+  }
 }
 
 /** A tab that notes what leaves the origin, and everything that goes wrong in it. */
