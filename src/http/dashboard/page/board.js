@@ -1,7 +1,7 @@
 // The card of one board.
 
 import { buttons } from "./actions.js";
-import { el, freshId, say } from "./dom.js";
+import { el, say } from "./dom.js";
 import { GraphPicture } from "./graph.js";
 import { Label } from "./label.js";
 import { Sparkline } from "./sparkline.js";
@@ -16,8 +16,7 @@ export class BoardCard {
   /** `access.fullAccess` tells whether anything may be changed, or is even shown. */
   constructor(board, access) {
     this.full = access.fullAccess;
-    const title = freshId("board");
-    this.label = new Label(title, board, this.full);
+    this.label = new Label(board, this.full);
     this.state = el("span", { class: "state" });
     this.reason = el("p", { class: "reason" });
     this.warnings = el("ul", { class: "warnings" });
@@ -32,7 +31,7 @@ export class BoardCard {
     this.graph = this.full ? new GraphPicture(() => this.showFacts()) : null;
     this.element = el(
       "article",
-      { class: "card", "aria-labelledby": title, "data-board": board.id },
+      { class: "card", "data-board": board.id },
       el("div", { class: "card-head" }, this.label.element, this.state),
       this.reason,
       this.warnings,
@@ -51,6 +50,7 @@ export class BoardCard {
     this.board = board;
     const [words, kind] = stateWords(board.state);
     this.label.update(board);
+    this.element.setAttribute("aria-label", board.label);
     say(this.state, words);
     this.state.dataset.kind = kind;
     say(this.reason, board.reason);

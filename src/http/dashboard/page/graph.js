@@ -22,7 +22,7 @@ export class GraphPicture {
     this.view = el("div", { class: "graph-view" });
     this.text = el("details", {}, el("summary", {}, "Graph as text"));
     const head = el("div", { class: "graph-head" }, this.name, this.state, this.live);
-    this.element = el("section", { class: "graph", "aria-label": "Graph", hidden: true }, head, this.view, this.text);
+    this.element = el("div", { class: "graph", role: "group", hidden: true }, head, this.view, this.text);
     this.wanted = true;
     this.lasts = new Map();
     this.packets = new Packets({
@@ -33,6 +33,8 @@ export class GraphPicture {
     });
     this.visibility = new IntersectionObserver(([entry]) => this.see(entry.isIntersecting));
     this.visibility.observe(this.element);
+    this.size = new ResizeObserver(() => this.reach());
+    this.size.observe(this.view);
     this.onVisible = () => this.follow();
     document.addEventListener("visibilitychange", this.onVisible);
   }
@@ -43,6 +45,7 @@ export class GraphPicture {
     this.board = board;
     this.isUp = isUp;
     this.element.hidden = !isUp;
+    this.element.setAttribute("aria-label", `Graph of ${board.label}`);
     if (news) this.fetchNow();
     this.follow();
   }
@@ -102,14 +105,18 @@ export class GraphPicture {
     this.picture?.remove();
     this.picture = new Picture(places, `Graph of ${this.board.label}; the same as text follows`);
     this.view.replaceChildren(this.picture.element);
-    // What can be scrolled must be reachable by keyboard.
+    this.reach();
+    this.text.hidden = false;
+    this.text.replaceChildren(this.text.firstElementChild, ...this.inText(graph, names));
+  }
+
+  /** What can be scrolled must be reachable by keyboard. */
+  reach() {
     const scrolls = this.view.scrollWidth > this.view.clientWidth || this.view.scrollHeight > this.view.clientHeight;
     for (const [name, value] of [["tabindex", "0"], ["role", "group"], ["aria-label", "Picture of the graph"]]) {
       if (scrolls) this.view.setAttribute(name, value);
       else this.view.removeAttribute(name);
     }
-    this.text.hidden = false;
-    this.text.replaceChildren(this.text.firstElementChild, ...this.inText(graph, names));
   }
 
   inText(graph, names) {
@@ -150,6 +157,7 @@ export class GraphPicture {
     this.packets.follow(null);
     this.picture?.remove();
     this.visibility.disconnect();
+    this.size.disconnect();
     document.removeEventListener("visibilitychange", this.onVisible);
   }
 }

@@ -6,7 +6,7 @@ import { announce, el, freshId, say } from "./dom.js";
 const MAX_LABEL_CHARS = 64;
 
 export class Label {
-  constructor(id, board, editable) {
+  constructor(board, editable) {
     this.board = board;
     this.text = el("span", {}, board.label);
     const shown = editable
@@ -14,7 +14,7 @@ export class Label {
       : this.text;
     if (editable) shown.append(el("span", { class: "unseen" }, ", rename"));
     this.button = shown;
-    this.element = el("h2", { id }, shown);
+    this.element = el("h2", {}, shown);
   }
 
   update(board) {
