@@ -1,7 +1,8 @@
 // The pictures of the documentation: made only where SHOTS names a directory for them.
 
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { cp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 
@@ -22,8 +23,11 @@ split OUT2 -> IN invert(InvertBoolean) OUT -> IN lamp(Forward)
 test("pictures", { skip: (!DIR && "SHOTS is not set") || (!firmware && "the firmware is not built here") }, async (t) => {
   const chip = await map(t, "a simulated board");
   await plugInSimulated(t, chip.device);
-  const usb = await machineWithChip(t, chip.device);
-  const real = await map(t, "real firmware");
+  const usb = await machineWithChip(t, chip.device, join(tmpdir(), "pc"));
+  const own = join(tmpdir(), "greenhouse");
+  t.after(() => rm(own, { recursive: true, force: true }));
+  const real = { device: join(own, "board"), components: join(own, "build") };
+  await cp(dirname(firmware), real.components, { recursive: true });
   const device = `${real.device},components=${real.components},label=Greenhouse`;
   const bridge = await Bridge.start(t, ["--simulate", "1", "--device", device, ...usb], { port: 3569 });
   await plugIn(t, real.device);

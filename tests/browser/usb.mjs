@@ -4,9 +4,9 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A machine with a CH340 whose device node is `node`; the options that make the bridge look there. */
-export async function machineWithChip(t, node) {
-  const root = await mkdtemp(join(tmpdir(), "usb-"));
+/** A machine with a CH340 whose device node is `node`, below `root`; the options that make the bridge look there. */
+export async function machineWithChip(t, node, root) {
+  root ??= await mkdtemp(join(tmpdir(), "usb-"));
   t.after(() => rm(root, { recursive: true, force: true }));
   const controller = join(root, "sys/devices/pci0000:00/0000:00:14.0");
   const hub = join(controller, "usb1");

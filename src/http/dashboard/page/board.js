@@ -25,7 +25,7 @@ export class BoardCard {
     this.facts.get("Traffic").append(this.sparkline.element);
     this.address = el("code");
     this.facts.get("Address").append(this.address);
-    const rows = [...this.facts].flatMap(([name, value]) => [el("dt", {}, name), value]);
+    this.rows = [...this.facts].map(([name, value]) => [el("dt", {}, name), value]);
     this.buttons = el("div", { class: "buttons" });
     this.trouble = el("p", { class: "trouble", role: "alert", hidden: true });
     this.graph = this.full ? new GraphPicture(() => this.showFacts()) : null;
@@ -36,7 +36,7 @@ export class BoardCard {
       this.reason,
       this.warnings,
       ...(this.graph ? [this.graph.element] : []),
-      el("dl", { class: "facts" }, ...rows),
+      el("dl", { class: "facts" }, ...this.rows.flat()),
       this.buttons,
       this.trouble,
     );
@@ -73,6 +73,8 @@ export class BoardCard {
     fact("Clients", clientWords(board.clients, this.graph?.isWatching() ?? false));
     fact("Registry", board.registries.map(registryWords).join("; ") || "none");
     say(this.address, board.url);
+    const isServed = !["not-allowed", "ignored"].includes(board.state);
+    for (const row of this.rows) row.forEach((part) => (part.hidden = !isServed && row[1] !== this.facts.get("Port")));
   }
 
   traffic(moved) {

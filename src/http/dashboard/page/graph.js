@@ -136,7 +136,7 @@ export class GraphPicture {
     const exported = (direction, ports) =>
       Object.entries(ports ?? {}).map(([name, port]) => el("li", {}, `${direction} ${name}: ${port.process} ${port.port.toUpperCase()}`));
     const exports = [...exported("In", graph.inports), ...exported("Out", graph.outports)];
-    const part = (title, items) => (items.length > 0 ? [el("h3", {}, title), el("ul", {}, ...items)] : []);
+    const part = (title, items) => (items.length > 0 ? [el("p", { class: "part" }, title), el("ul", { "aria-label": title }, ...items)] : []);
     return [
       ...part("Nodes", nodes),
       ...part("Edges", edges),
