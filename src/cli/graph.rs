@@ -111,6 +111,9 @@ fn read(file: &Path) -> anyhow::Result<Value> {
     if !graph.is_object() {
         bail!("{} is not a graph: it must be a JSON object with `processes` and `connections`", file.display());
     }
+    if !graph["properties"].is_object() {
+        graph["properties"] = json!({});
+    }
     if !graph["properties"]["name"].is_string() {
         graph["properties"]["name"] = json!(file.file_stem().unwrap_or_default().to_string_lossy());
     }
@@ -137,6 +140,10 @@ mod tests {
         let blink = read(&write("blink.fbp", "t(Timer) OUT -> IN l(Forward)\n")).unwrap();
         assert_eq!(blink["properties"]["name"], "blink");
         assert_eq!(blink["connections"][0]["src"]["port"], "out");
+        for properties in ["[]", "\"x\"", "3", "null"] {
+            let text = format!("{{\"processes\":{{}},\"properties\":{properties}}}");
+            assert_eq!(read(&write("odd.json", &text)).unwrap()["properties"]["name"], "odd");
+        }
         let error = |path: PathBuf| format!("{:#}", read(&path).unwrap_err());
         assert!(
             error(write("x.fbp", "a(B) ->\n")).contains("line 1, column 8"),

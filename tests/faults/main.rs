@@ -2,6 +2,7 @@
 
 mod plant;
 mod script;
+mod uploads;
 
 mod edits;
 mod losses;

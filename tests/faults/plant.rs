@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use firmware_proto::{Command, Dialect, Edge, PortRef};
 use microflo_bridge::pure::board::{Board, Now, Output, ToClient};
-use microflo_bridge::pure::fbp::{ClientId, Identity};
+use microflo_bridge::pure::fbp::{ClientId, Identity, UploadId, UploadStep};
 use microflo_bridge::pure::model::build::Build;
 use microflo_bridge::pure::model::library::Library;
 use microflo_bridge::pure::session;
@@ -48,6 +48,9 @@ pub(crate) struct Plant {
     pub(crate) raw_asked: usize,
     pub(crate) raw: Vec<u8>,
     last_answer: Instant,
+    /// Of uploads.
+    pub(crate) steps: Vec<UploadStep>,
+    uploads: u64,
 }
 
 impl Plant {
@@ -73,6 +76,8 @@ impl Plant {
             raw_asked: 0,
             raw: Vec::new(),
             last_answer: start,
+            steps: Vec::new(),
+            uploads: 0,
         };
         let config = session::Config { bauds: vec![baud], ..session::Config::default() };
         plant.bridge.port_opened(config, plant.now());
@@ -105,6 +110,26 @@ impl Plant {
         self.bridge.handle_text(FBP, &message.to_string(), self.now());
         self.run(Duration::ZERO);
         self.asked
+    }
+
+    /// Puts a whole graph on the board.
+    pub(crate) fn upload(&mut self, graph: &Value) {
+        self.uploads += 1;
+        self.steps.clear();
+        let now = self.now();
+        self.bridge.upload(UploadId(self.uploads), graph, true, now);
+        self.run(Duration::ZERO);
+    }
+
+    /// How the upload ended, if it has.
+    pub(crate) fn end(&self) -> Option<&Result<(), String>> {
+        self.steps.iter().find_map(|step| if let UploadStep::Ended(end) = step { Some(end) } else { None })
+    }
+
+    /// Presses the board's reset button.
+    pub(crate) fn reset(&mut self) {
+        self.board.reset(self.now);
+        self.run(Duration::ZERO);
     }
 
     /// Asks, and waits for the answer.
@@ -186,7 +211,8 @@ impl Plant {
                 let bytes = self.pass(Direction::ToBoard, &bytes);
                 self.board.receive(&bytes, self.now);
             }
-            Output::SetBaud(_) | Output::Upload(..) => {}
+            Output::SetBaud(_) => {}
+            Output::Upload(_, step) => self.steps.push(step),
             Output::State(state, ..) => self.state = Some(state),
             Output::Send(_, ToClient::Binary(bytes)) => self.raw.extend(bytes),
             Output::Send(_, ToClient::Text(text)) => self.hear(&text),

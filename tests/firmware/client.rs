@@ -73,9 +73,14 @@ pub(crate) struct Fbp {
 impl Fbp {
     /// Connects with what the live URL says.
     pub(crate) fn connect(board: &Value) -> Fbp {
+        Fbp::with_secret(board, &secret(board))
+    }
+
+    /// The same with another secret.
+    pub(crate) fn with_secret(board: &Value, secret: &str) -> Fbp {
         let url = board["url"].as_str().unwrap();
         let socket = Socket::connect(url, ("Sec-WebSocket-Protocol", "noflo"));
-        Fbp { socket, secret: secret(board), requests: 0, told: Vec::new() }
+        Fbp { socket, secret: secret.to_owned(), requests: 0, told: Vec::new() }
     }
 
     /// Sends `protocol:command` and returns the request's id.

@@ -110,7 +110,8 @@ impl Drop for LossyLine {
     }
 }
 
-fn raw_terminal(path: &Path) -> File {
+/// A terminal that passes bytes as they are.
+pub(crate) fn raw_terminal(path: &Path) -> File {
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = File::from(rustix::fs::open(path, flags, rustix::fs::Mode::empty()).unwrap());
     let mut settings = tcgetattr(&file).unwrap();

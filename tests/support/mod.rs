@@ -143,3 +143,9 @@ pub fn secret(board: &Value) -> String {
     let live = board["liveUrl"].as_str().unwrap();
     live.rsplit_once("secret%3D").unwrap().1.to_owned()
 }
+
+/// The secret in a board's read-only live URL.
+pub fn read_secret(board: &Value) -> String {
+    let live = board["readOnlyLiveUrl"].as_str().unwrap();
+    live.rsplit_once("secret%3D").unwrap().1.to_owned()
+}

@@ -118,8 +118,14 @@ pub fn spawn(mut setup: Setup, status: StatusBoard, keeper: Keeper) -> Handle {
     let cancel = CancellationToken::new();
     let mut board = Board::new(setup.identity.clone(), setup.build.take());
     board.set_restore(setup.restore);
-    if let Some(saved) = setup.saved.take() {
-        board.load(&saved);
+    if let Some(saved) = setup.saved.take()
+        && !board.load(&saved)
+    {
+        tracing::warn!(
+            board = %setup.id,
+            label = setup.identity.label,
+            "the graph that was saved of the board cannot be read with what is known of its firmware now; it is forgotten"
+        );
     }
     let board_loop = Loop {
         board,
@@ -162,7 +168,6 @@ struct Loop {
 impl Loop {
     async fn run(mut self, cancel: CancellationToken) {
         let closed = self.live(&cancel).await;
-        self.save();
         let reason = match closed {
             Closed::Gone => "the board is unplugged",
             Closed::LeftAlone | Closed::Cancelled => "the bridge has closed the port",
@@ -184,6 +189,8 @@ impl Loop {
             };
             let Some(mut line) = line else { return Closed::Gone };
             let closed = self.serve(line.as_mut(), cancel).await;
+            // Before the port is free for the board's next loop, which goes on from there.
+            self.save();
             line.close().await;
             if !matches!(closed, Closed::LeftAlone) {
                 return closed;
@@ -272,6 +279,9 @@ impl Loop {
             }
         }
         if self.board.is_touched() {
+            if self.board.is_exposed() {
+                self.save();
+            }
             self.save_at.get_or_insert_with(|| Instant::now() + SAVE_AFTER);
         }
         None
@@ -284,14 +294,18 @@ impl Loop {
         }
     }
 
-    /// The port is closed and stays so until somebody asks for a retry.
+    /// The port is closed and stays so until somebody asks for a retry. Whoever asks anything else is told so.
     async fn rest(&mut self) {
         loop {
-            match self.commands.recv().await {
-                Some(Command::Retry) => return,
-                Some(command) => self.command(command),
-                None => return std::future::pending().await,
+            tokio::select! {
+                command = self.commands.recv() => match command {
+                    Some(Command::Retry) => return,
+                    Some(command) => self.command(command),
+                    None => return std::future::pending().await,
+                },
+                (id, message) = self.clients.next() => self.client_message(id, message),
             }
+            self.flush(&mut Vec::new(), None);
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use firmware_proto::Dialect;
 
-use super::{Command, Loop};
+use super::Loop;
 use crate::io::random;
 use crate::io::serial::{self, OpenError, PortSettings};
 use crate::io::transport::Transport;
@@ -113,13 +113,53 @@ impl Loop {
 
     /// Waits for the time, or for a hint that it is worth trying again now.
     async fn wait(&mut self, time: Duration) {
-        let until = tokio::time::Instant::now() + time;
-        loop {
-            match tokio::time::timeout_at(until, self.commands.recv()).await {
-                Ok(Some(Command::Retry)) | Err(_) => return,
-                Ok(Some(command)) => self.command(command),
-                Ok(None) => return std::future::pending().await,
-            }
-        }
+        // Cut off between two messages: both `rest` and what it waits for are cancel safe.
+        let _ = tokio::time::timeout(time, self.rest()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::{mpsc, oneshot};
+    use tokio::time::timeout;
+    use uuid::Uuid;
+
+    use super::super::{Command, Setup, UPLOAD_STEPS, Upload, spawn};
+    use super::*;
+    use crate::actors::directory::{ClientKind, FromClient};
+    use crate::actors::keeper::Keeper;
+    use crate::actors::status::StatusBoard;
+    use crate::pure::fbp::{Identity, UploadStep};
+
+    const SOON: Duration = Duration::from_secs(5);
+
+    #[tokio::test]
+    async fn whoever_asks_a_board_whose_port_does_not_open_is_answered() {
+        let identity =
+            Identity { id: Uuid::nil(), label: "board".into(), secret: "s".into(), read_secret: String::new() };
+        let setup = Setup {
+            id: Uuid::nil(),
+            generation: 1,
+            // No terminal, and never one.
+            target: Target::Port { path: "/dev/null".into(), lines: ModemLines::default() },
+            session: crate::pure::session::Config::default(),
+            identity,
+            build: None,
+            saved: None,
+            restore: false,
+            persistent: true,
+        };
+        let handle = spawn(setup, StatusBoard::default(), Keeper::default());
+        let (steps, mut ended) = mpsc::channel(UPLOAD_STEPS);
+        let upload = Upload { graph: serde_json::json!({}), start: true, steps };
+        handle.request(Command::Upload(upload)).unwrap();
+        assert!(matches!(timeout(SOON, ended.recv()).await, Ok(Some(UploadStep::Ended(Err(_))))));
+        let (reply, link) = oneshot::channel();
+        handle.request(Command::Connect(ClientKind::Fbp, reply)).unwrap();
+        let mut link = link.await.unwrap().unwrap();
+        let text = r#"{"protocol":"runtime","command":"getruntime","payload":{}}"#;
+        link.to_board.send(FromClient::Text(text.into())).await.unwrap();
+        assert!(timeout(SOON, link.from_board.recv()).await.unwrap().is_some());
+        handle.stop().await;
     }
 }

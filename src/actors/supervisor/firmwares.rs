@@ -40,8 +40,9 @@ impl Supervisor {
 
     pub(super) async fn remove_firmware(&mut self, name: &str) -> Result<(), DirectoryError> {
         let stored = self.store.remove_firmware(name).await;
-        stored.map_err(|error| DirectoryError::Store(error.to_string()))?;
-        if !self.memory.firmwares.remove(name) {
+        let stored = stored.map_err(|error| DirectoryError::Store(error.to_string()))?;
+        // One that cannot be read is only in the store.
+        if !self.memory.firmwares.remove(name) && !stored {
             let text = format!("no firmware is called {name}; `microflo-bridge firmware list` shows them");
             return Err(DirectoryError::Invalid(text));
         }

@@ -11,6 +11,8 @@
 
 mod raw_clients;
 mod reasons;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -106,14 +108,19 @@ impl Board {
         self.runtime.set_restore(restore);
     }
 
-    /// Takes up what was saved of the board, before its port is opened.
-    pub fn load(&mut self, saved: &str) {
-        self.runtime.load(saved);
+    /// Takes up what was saved of the board, before its port is opened. False if that cannot be read.
+    pub fn load(&mut self, saved: &str) -> bool {
+        self.runtime.load(saved)
     }
 
     /// Whether [`Board::take_saved`] may have something.
     pub fn is_touched(&self) -> bool {
         self.runtime.is_touched()
+    }
+
+    /// Whether it must be saved at once.
+    pub fn is_exposed(&self) -> bool {
+        self.runtime.is_exposed()
     }
 
     /// What is to be saved of the board, if that has changed since the last time.
@@ -179,9 +186,8 @@ impl Board {
 
     /// Raw bytes from a client.
     pub fn handle_binary(&mut self, client: ClientId, bytes: &[u8], now: Now) {
-        for request in self.raw.handle_bytes(client, bytes, &mut self.runtime) {
-            self.submit(request, now);
-        }
+        let requests = self.raw.handle_bytes(client, bytes, &mut self.runtime);
+        self.submit_raw(requests, now);
     }
 
     /// Bytes from the board.
@@ -268,6 +274,14 @@ impl Board {
         }
     }
 
+    /// Raw requests were judged by what the board will be after all that FBP clients have asked for, so they come after it.
+    fn submit_raw(&mut self, requests: Vec<Request>, now: Now) {
+        self.forward_requests(now);
+        for request in requests {
+            self.submit(request, now);
+        }
+    }
+
     /// Every request ends once, also where there is no port.
     fn submit(&mut self, request: Request, now: Now) {
         match &mut self.session {
@@ -319,14 +333,12 @@ impl Board {
     }
 
     fn done(&mut self, ticket: Ticket, outcome: Outcome, now: Now) {
-        if let Some((client, command)) = self.raw.handle_outcome(ticket, outcome) {
-            self.runtime.raw_outcome(&command, &outcome, now.unix_millis);
-            for request in self.raw.release(client, &mut self.runtime) {
-                self.submit(request, now);
-            }
-        } else {
-            self.runtime.handle_outcome(ticket, outcome, now.unix_millis);
+        match self.raw.handle_outcome(ticket, outcome) {
+            Some(command) => self.runtime.raw_outcome(&command, &outcome, now.unix_millis),
+            None => self.runtime.handle_outcome(ticket, outcome, now.unix_millis),
         }
+        let requests = self.raw.release_all(&mut self.runtime);
+        self.submit_raw(requests, now);
     }
 
     fn event(&mut self, event: &Event, now: Now) {

@@ -63,12 +63,23 @@ impl RawClients {
         self.release(client, mirror)
     }
 
-    /// Those of a client's commands that may go to the board now. What would harm it is refused, but only once everything before
-    /// is answered: the nodes that a command names may just be being made.
-    pub(super) fn release(&mut self, id: ClientId, mirror: &mut fbp::Runtime) -> Vec<Request> {
+    /// Those commands of all clients that may go to the board now.
+    pub(super) fn release_all(&mut self, mirror: &mut fbp::Runtime) -> Vec<Request> {
+        let held = self.clients.iter().filter(|(_, client)| !client.held.is_empty());
+        let ids: Vec<ClientId> = held.map(|(id, _)| *id).collect();
+        ids.into_iter().flat_map(|id| self.release(id, mirror)).collect()
+    }
+
+    /// Those of a client's commands that may go to the board now: none while an FBP client's operation is half done. What would harm
+    /// the board is refused, but only once everything before is answered: the nodes that a command names may just be being made.
+    fn release(&mut self, id: ClientId, mirror: &mut fbp::Runtime) -> Vec<Request> {
         let mut requests = Vec::new();
         let Some(client) = self.clients.get_mut(&id) else { return requests };
         while let Some((request_id, command)) = client.held.pop_front() {
+            if mirror.is_half_way() {
+                client.held.push_front((request_id, command));
+                break;
+            }
             match mirror.check_raw(&command) {
                 Ok(()) => {
                     let ticket = Ticket(RAW_TICKETS | self.next_ticket);
@@ -95,11 +106,11 @@ impl RawClients {
         self.clients.values().map(|client| client.held.len()).sum()
     }
 
-    /// A raw request ended: its answer goes to the asker. Returns who asked what, for [`release`](Self::release) once the mirror
-    /// knows of it; `None` if the ticket is not a raw one.
-    pub(super) fn handle_outcome(&mut self, ticket: Ticket, outcome: Outcome) -> Option<(ClientId, Command)> {
+    /// A raw request ended: its answer goes to the asker. Returns what was asked, for the mirror, after which
+    /// [`release_all`](Self::release_all) follows; `None` if the ticket is not a raw one.
+    pub(super) fn handle_outcome(&mut self, ticket: Ticket, outcome: Outcome) -> Option<Command> {
         let Asked { client, request_id, command } = self.asked.remove(&ticket)?;
-        let asked = Some((client, command));
+        let asked = Some(command);
         let Some(RawClient { session, under_way, .. }) = self.clients.get_mut(&client) else { return asked };
         *under_way -= 1;
         let frame = match outcome {
@@ -186,9 +197,9 @@ mod tests {
                 _ => Response::NodesCleared,
             };
             carried_out.push(command);
-            let (client, command) = raw.handle_outcome(ticket, Ok(response)).unwrap();
+            let command = raw.handle_outcome(ticket, Ok(response)).unwrap();
             mirror.raw_outcome(&command, &Ok(response), 0);
-            wire.extend(raw.release(client, &mut mirror));
+            wire.extend(raw.release_all(&mut mirror));
         }
         assert_eq!(raw.held(), 0);
         (carried_out, raw.poll().map(|(_, bytes)| bytes).unwrap_or_default())

@@ -8,6 +8,9 @@ use super::{Runtime, draft};
 use crate::pure::model::graph::{DEFAULT_NAME, Edge, Graph, Metadata, Node};
 use crate::pure::model::library::Direction;
 
+/// How often in a row a board gets a graph back. One that does not survive it is left with what it runs by itself.
+const TRIES: u8 = 5;
+
 /// A graph that a board had.
 #[derive(Clone, Debug)]
 pub(super) struct Had {
@@ -16,12 +19,14 @@ pub(super) struct Had {
     pub(super) ran: bool,
     /// All its edges were watched.
     pub(super) watched: bool,
+    /// How often it was to get it back since it last had it.
+    pub(super) tries: u8,
 }
 
 impl Runtime {
     /// The board (re)started and said this while it ran its embedded graph; `&[]` if it has none. Whatever was on it is gone.
     pub fn handle_boot(&mut self, chatter: &[Response], now: u64) {
-        let whole = !self.unknown_initials;
+        let whole = self.may_rebuild();
         let had = self.had();
         self.left = None;
         self.device.boot(chatter);
@@ -31,8 +36,9 @@ impl Runtime {
         self.adopt_boot(&had.graph);
         self.tell_whole_graph();
         self.tell_running(now);
-        let edited = std::mem::take(&mut self.edited);
-        match (edited && self.restores(), whole) {
+        let restore = std::mem::take(&mut self.edited) && self.restores();
+        self.wanted = None;
+        match (restore, whole) {
             (true, true) => self.bring_back(had, now),
             (true, false) => {
                 self.uploaded(Purpose::Restore, Err("it has initial packets that the bridge cannot read".into()))
@@ -79,11 +85,14 @@ impl Runtime {
 
     /// The board's component map or its embedded graph's names have changed: names the graph anew if nobody has edited it.
     pub(super) fn name_again(&mut self) {
-        if self.chatter.is_some() && !self.edited && self.device.is_known() {
+        // What is under way belongs to the graph as it is.
+        self.names_due = !self.jobs.is_empty() || !self.device.is_at_rest();
+        if !self.names_due && self.chatter.is_some() && !self.edited && self.device.is_known() {
             let before = self.graph.clone();
             self.leave_graph();
             self.adopt_boot(&before);
             self.tell_whole_graph();
+            self.touched = true;
         }
     }
 
@@ -136,12 +145,21 @@ impl Runtime {
 
     /// The graph that the board had, or was to have, and whether it ran.
     pub(super) fn had(&self) -> Had {
-        let had = || Had { graph: self.graph.clone(), ran: self.ran(), watched: self.watched };
+        let had = || Had { graph: self.graph.clone(), ran: self.ran(), watched: self.watched, tries: 0 };
         self.wanted.clone().unwrap_or_else(had)
     }
 
     /// Uploads a graph again that the board has lost, once it is up.
     pub(super) fn bring_back(&mut self, mut had: Had, now: u64) {
+        if had.tries >= TRIES {
+            (self.wanted, self.edited, self.kept) = (None, false, false);
+            if !self.device.is_known() {
+                self.forget_graph();
+                self.tell_whole_graph();
+            }
+            return self.uploaded(Purpose::Restore, Err(format!("that failed {TRIES} times in a row")));
+        }
+        had.tries += 1;
         had.graph.forget_devices();
         self.edited = true;
         self.wanted = Some(had);

@@ -101,7 +101,7 @@ impl Runtime {
                     self.output.extend(texts.into_iter().map(|text| Output::Send { to, text }));
                 }
                 Some(Slot::Question(message, permission)) => {
-                    let texts = self.question(to, &message, permission, now);
+                    let texts = self.question(&message, permission, now);
                     self.output.extend(texts.into_iter().map(|text| Output::Send { to, text }));
                 }
                 Some(waiting @ Slot::Waiting(_)) => return client.slots.push_front(waiting),

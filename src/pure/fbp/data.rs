@@ -159,6 +159,7 @@ impl Runtime {
     pub(super) fn note_width(&mut self, port: Port, packets: &[Packet]) {
         let cut = |packet: &Packet| matches!(packet, Packet::Integer(value) if i16::try_from(*value).is_err());
         if self.device.cuts_reports() && packets.iter().any(cut) && self.wide.insert(port.node) {
+            self.wide.retain(|node| self.graph.node(*node).is_some());
             self.watches.clear();
         }
     }

@@ -41,6 +41,9 @@ impl Runtime {
     /// Plans what can be planned, and tells what came of it.
     pub(super) fn advance(&mut self, now: u64) {
         self.touched = true;
+        if self.names_due {
+            self.name_again();
+        }
         self.plan_waiting(now);
         self.tell_ports();
     }
@@ -98,6 +101,9 @@ impl Runtime {
                 return Err(Refusal::Lost);
             }
         }
+        if op.is_on_paper() && !self.jobs.is_empty() {
+            return Ok(Turn::Wait);
+        }
         self.plan_action(op)
     }
 
@@ -142,7 +148,7 @@ impl Runtime {
     fn steps(&mut self, id: u64, stage: Stage) -> Vec<Step> {
         let stages = match stage {
             Stage::These(steps) => [steps].into(),
-            Stage::Nodes => [self.create_all()].into(),
+            Stage::Nodes { clear } => [clear.into_iter().chain(self.create_all()).collect()].into(),
             Stage::Wiring { start } => self.wiring(start),
         };
         let parts = |steps: Vec<Step>| steps.chunks(UNANSWERED_REQUESTS).map(<[Step]>::to_vec).collect::<Vec<_>>();

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::message::Incoming;
+use super::metadata::Subject;
 use super::op::Action;
 use super::refusal::Refusal;
 use crate::pure::model::library::Direction;
@@ -33,6 +34,14 @@ fn read(message: &Incoming) -> Result<Option<(Action, Value)>, String> {
             let (from, to) = (message.name("from")?, message.name("to")?);
             let echo = json!({ "from": from, "to": to, "graph": graph });
             return Ok(Some((Action::RenameNode { from, to }, echo)));
+        }
+        "changenode" | "changeedge" | "changegroup" => {
+            let subject = match message.command.as_str() {
+                "changenode" => Subject::Node(message.name("id")?),
+                "changeedge" => Subject::Edge(message.port("src")?, message.port("tgt")?),
+                _ => Subject::Group(message.name("name")?),
+            };
+            return Ok(Some((Action::Change { subject, metadata: kept }, Value::Null)));
         }
         "addedge" => {
             let (src, tgt) = (message.port("src")?, message.port("tgt")?);

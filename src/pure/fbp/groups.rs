@@ -1,5 +1,7 @@
 //! `graph:addgroup` and its like: groups are for people, the board has no part in them.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::Runtime;
@@ -18,7 +20,9 @@ impl Runtime {
             return Err(Refusal::TooManyGroups);
         }
         let find = |node: &String| self.graph.find(node).ok_or_else(|| Refusal::NoNode(node.clone()));
-        let nodes = nodes.iter().map(find).collect::<Result<_, _>>()?;
+        let mut nodes = nodes.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+        let mut seen = BTreeSet::new();
+        nodes.retain(|node| seen.insert(*node));
         if !self.graph.groups_mut().add(Group { name: name.to_owned(), nodes, metadata: metadata.clone() }) {
             return Err(Refusal::GroupExists(name.to_owned()));
         }

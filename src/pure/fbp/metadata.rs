@@ -2,37 +2,46 @@
 
 use serde_json::{Map, Value, json};
 
-use super::message::Incoming;
+use super::message::PortName;
 use super::refusal::Refusal;
 use super::{Runtime, naming};
 use crate::pure::model::library::Direction;
 
+/// Metadata as a client gives it: a `null` deletes its key.
+type Change = Map<String, Value>;
+
+/// Whose metadata changes.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Subject {
+    Node(String),
+    Edge(PortName, PortName),
+    Group(String),
+}
+
 impl Runtime {
-    /// Merges metadata: a `null` deletes its key. Returns the payload with all that is kept now.
-    pub(super) fn change_metadata(&mut self, message: &Incoming) -> Result<Value, Refusal> {
-        self.named_graph(message)?;
-        let change = message.metadata().map_err(Refusal::Malformed)?.unwrap_or_default();
-        let graph = self.graph.name().to_owned();
-        if message.command == "changenode" {
-            let name = message.name("id").map_err(Refusal::Malformed)?;
-            let key = self.graph.find(&name);
-            let node = key.and_then(|key| self.graph.node_mut(key)).ok_or_else(|| Refusal::NoNode(name.clone()))?;
-            merge(&mut node.metadata, change)?;
-            return Ok(json!({ "id": name, "metadata": node.metadata, "graph": graph }));
-        }
-        if message.command == "changegroup" {
-            let name = message.name("name").map_err(Refusal::Malformed)?;
-            let group = self.graph.groups_mut().find_mut(&name).ok_or_else(|| Refusal::NoGroup(name.clone()))?;
-            merge(&mut group.metadata, change)?;
-            return Ok(json!({ "name": name, "metadata": group.metadata, "graph": graph }));
-        }
-        let src = message.port("src").map_err(Refusal::Malformed)?;
-        let tgt = message.port("tgt").map_err(Refusal::Malformed)?;
-        let from = self.port_named(&src, Direction::Out)?;
-        let to = self.port_named(&tgt, Direction::In)?;
-        let edge = self.graph.edge_mut(from, to).ok_or_else(|| Refusal::NoEdge(naming::arrow(&src, &tgt)))?;
-        merge(&mut edge.metadata, change)?;
-        Ok(json!({ "src": src.json(), "tgt": tgt.json(), "metadata": edge.metadata, "graph": graph }))
+    /// Merges metadata. The confirmation holds all that is kept now.
+    pub(super) fn change_metadata(&mut self, subject: &Subject, change: &Change) -> Result<Value, Refusal> {
+        let (mut payload, kept) = match subject {
+            Subject::Node(name) => {
+                let node = self.graph.find(name).and_then(|key| self.graph.node_mut(key));
+                let node = node.ok_or_else(|| Refusal::NoNode(name.clone()))?;
+                (json!({ "id": name }), &mut node.metadata)
+            }
+            Subject::Group(name) => {
+                let group = self.graph.groups_mut().find_mut(name).ok_or_else(|| Refusal::NoGroup(name.clone()))?;
+                (json!({ "name": name }), &mut group.metadata)
+            }
+            Subject::Edge(src, tgt) => {
+                let from = self.port_named(src, Direction::Out)?;
+                let to = self.port_named(tgt, Direction::In)?;
+                let edge = self.graph.edge_mut(from, to).ok_or_else(|| Refusal::NoEdge(naming::arrow(src, tgt)))?;
+                (json!({ "src": src.json(), "tgt": tgt.json() }), &mut edge.metadata)
+            }
+        };
+        merge(kept, change.clone())?;
+        payload["metadata"] = Value::Object(kept.clone());
+        payload["graph"] = json!(self.graph.name());
+        Ok(payload)
     }
 }
 

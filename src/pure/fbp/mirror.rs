@@ -52,10 +52,17 @@ impl Runtime {
         self.tell(&text);
     }
 
+    /// Whether an operation waits for some of its commands to be answered before it sends the others: what comes between would find
+    /// and leave a board that is half changed.
+    pub fn is_half_way(&self) -> bool {
+        self.barrier.is_some()
+    }
+
     /// Judges a raw client's command. One that passes must be sent, and told to [`raw_outcome`](Self::raw_outcome) once.
     pub fn check_raw(&mut self, command: &Command) -> Result<(), DebugPoint> {
         self.device.check(command, self.library.as_ref()).map_err(|danger| danger.debug_point())?;
         self.device.sent(command);
+        self.touched = true;
         if let Command::SendPacket { target, packet } = command
             && let Some(port) = self.graph.port(*target)
         {

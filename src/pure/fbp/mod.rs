@@ -114,18 +114,22 @@ pub struct Runtime {
     chatter: Option<Vec<Response>>,
     /// The graph that the firmware runs at boot, in FBP's JSON format: its names.
     embedded: Option<Arc<Value>>,
+    /// The graph is to be named anew once nothing is under way.
+    names_due: bool,
     /// Somebody has changed what the board runs since it started.
     edited: bool,
     /// A client has asked to keep the graph.
     kept: bool,
     /// The setting: whether a board gets its graph back after a start.
     restore: bool,
-    /// What was saved of the board, until it is up.
+    /// What was saved of the board, until it has shown what it has.
     left: Option<Left>,
     /// The graph that the board is to get back.
     wanted: Option<Had>,
     /// Something that is saved may have changed.
     touched: bool,
+    /// What was saved last says what the board has.
+    vouched: bool,
     /// What was saved last.
     last_saved: String,
     /// When the network started, while it runs.
@@ -167,12 +171,14 @@ impl Runtime {
             unknown_initials: false,
             chatter: None,
             embedded: None,
+            names_due: false,
             edited: false,
             kept: false,
             restore: false,
             left: None,
             wanted: None,
             touched: false,
+            vouched: false,
             last_saved: String::new(),
             started_at: None,
             ran_for: 0,
@@ -265,8 +271,7 @@ impl Runtime {
             ("runtime", "getruntime")
             | ("component", "list" | "getsource")
             | ("network", "getstatus")
-            | ("trace", "start" | "stop" | "clear" | "dump")
-            | ("graph", "changenode" | "changeedge" | "changegroup") => {
+            | ("trace", "start" | "stop" | "clear" | "dump") => {
                 return self.ask(client, message, permission, now);
             }
             ("graph", _) => graph::parse(&message).map(|read| ("graph", read)),
@@ -310,25 +315,17 @@ impl Runtime {
     }
 
     /// Answers a question whose turn has come: all that its asker sent before is done.
-    fn question(&mut self, client: ClientId, message: &Incoming, permission: Permission, now: u64) -> Vec<Arc<str>> {
+    fn question(&mut self, message: &Incoming, permission: Permission, now: u64) -> Vec<Arc<str>> {
         let id = message.request_id.as_deref();
         let (command, payload) = match (message.protocol.as_str(), message.command.as_str()) {
             ("runtime", _) => return self.describe(message, permission),
             ("component", "list") => return self.component_list(message),
             ("component", _) => ("source", self.component_source(message)),
-            ("network", _) => ("status", self.named_graph(message).map(|()| self.status_payload(now))),
             ("trace", command) => (command, self.trace(message)),
-            (_, command) => (command, self.change_metadata(message)),
+            _ => ("status", self.named_graph(message).map(|()| self.status_payload(now))),
         };
         match payload {
-            Ok(payload) => {
-                if message.protocol == "graph" {
-                    self.touched = true;
-                    let change = outgoing("graph", command, &payload, None);
-                    self.tell_except(Some(client), Permission::Read, &change);
-                }
-                vec![outgoing(&message.protocol, command, &payload, id)]
-            }
+            Ok(payload) => vec![outgoing(&message.protocol, command, &payload, id)],
             Err(refusal) => vec![error(&message.protocol, &refusal.text(&self.identity.label), id)],
         }
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::client::Asker;
 use super::message::PortName;
+use super::metadata::Subject;
 use super::naming;
 use super::upload::Purpose;
 use crate::pure::model::graph::{Edge, Graph, Node, NodeKey, Port};
@@ -88,6 +89,10 @@ pub(super) enum Action {
         from: String,
         to: String,
     },
+    Change {
+        subject: Subject,
+        metadata: Map<String, Value>,
+    },
     Packet {
         port: String,
         packet: PortPacket,
@@ -137,8 +142,10 @@ pub(super) struct Plan {
 #[derive(Clone, Debug)]
 pub(super) enum Stage {
     These(Vec<Step>),
-    /// Those that create all nodes of the graph on a cleared board.
-    Nodes,
+    /// Those that clear the board, and create all nodes of the graph on it.
+    Nodes {
+        clear: Vec<Step>,
+    },
     /// Those that connect them and send what has to wait on them; after `start` the network runs.
     Wiring {
         start: bool,
@@ -258,11 +265,28 @@ impl Op {
             | Action::RemoveGroup { name }
             | Action::RenameGroup { from: name, .. } => format!("{command} {name}"),
             Action::Packet { port, .. } => format!("{command} to exported port {port}"),
-            Action::Upload { .. } | Action::Verify => command.clone(),
+            Action::Change { .. } | Action::Upload { .. } | Action::Verify => command.clone(),
             Action::Clear { .. } | Action::Start | Action::Stop | Action::Edges(_) | Action::Keep => {
                 format!("{}:{command}", self.protocol)
             }
         }
+    }
+
+    /// Whether it concerns the graph only, not the board. Such a change is made once all before it is certain: it would be told before
+    /// what it is about, and in old names.
+    pub(super) fn is_on_paper(&self) -> bool {
+        matches!(
+            self.action,
+            Action::RenameNode { .. }
+                | Action::RemoveInitial { .. }
+                | Action::AddPort { .. }
+                | Action::RemovePort { .. }
+                | Action::RenamePort { .. }
+                | Action::AddGroup { .. }
+                | Action::RemoveGroup { .. }
+                | Action::RenameGroup { .. }
+                | Action::Change { .. }
+        )
     }
 
     /// Whether others are told that it was done.

@@ -42,6 +42,10 @@ impl Runtime {
             Action::AddGroup { name, nodes, metadata } => self.add_group(name, nodes, metadata),
             Action::RemoveGroup { name } => self.remove_group(name),
             Action::RenameGroup { from, to } => self.rename_group(from, to),
+            Action::Change { subject, metadata } => {
+                op.echo = self.change_metadata(subject, metadata)?;
+                Ok(Turn::Done)
+            }
             Action::Packet { port, packet } => self.plan_packet(port, packet),
             Action::Start => Ok(self.plan_start()),
             Action::Stop => Ok(self.plan_stop()),

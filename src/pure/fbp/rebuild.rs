@@ -50,7 +50,7 @@ impl Runtime {
     }
 
     /// Whether the bridge knows all that it would have to build again.
-    fn may_rebuild(&self) -> bool {
+    pub(super) fn may_rebuild(&self) -> bool {
         !self.unknown_initials && self.device.nodes().values().all(|node| node.parent == 0)
     }
 
@@ -63,7 +63,7 @@ impl Runtime {
         let running = self.device.is_running();
         let stop = running.then_some(Step::must(Command::StopNetwork));
         let clear = stop.into_iter().chain([Step::must(Command::ClearNodes)]).collect();
-        let stages = [Stage::These(clear), Stage::Nodes, Stage::Wiring { start: running }].into();
+        let stages = [Stage::Nodes { clear }, Stage::Wiring { start: running }].into();
         Turn::Go(Plan { stages, then: Then::Rebuild { edges, running } })
     }
 

@@ -88,6 +88,8 @@ pub(super) enum Refusal {
          without the node"
     )]
     RebuildLoses(String),
+    #[error("another graph waits to be uploaded already; wait until that is done")]
+    UploadWaits,
     #[error("the board has another graph than it was left with")]
     AnotherGraph,
     #[error("{what}: {danger}")]

@@ -5,15 +5,17 @@
 
 use std::collections::BTreeSet;
 
+use firmware_proto::limits::QUEUED_PACKETS_WHILE_STOPPED;
 use firmware_proto::{Command, DebugPoint, Dialect, PortRef};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::naming::{self, Match};
 use super::network::subscribe;
-use super::op::{Action, Plan, Stage, Step, Then, Turn};
+use super::op::{Action, Op, Plan, Stage, Step, Then, Turn};
 use super::upload::internal;
 use super::{Runtime, draft};
+use crate::pure::model::device::LEFT_BY_A_STOP;
 use crate::pure::model::graph::{Graph, NodeKey};
 use crate::pure::view::Firmware;
 
@@ -31,10 +33,12 @@ struct Saved {
     name: String,
     /// In FBP's JSON format.
     graph: Value,
-    /// The ids of its nodes, in their order; empty where they were not known.
-    devices: Vec<u8>,
+    /// The ids of its nodes, in their order; none where it was not known what the board had.
+    devices: Option<Vec<u8>>,
     /// The highest id since the last clear.
     highest: u8,
+    /// Packets that waited in the stopped network, at most.
+    queued: usize,
     /// Initial packets that wait for a start, by their place.
     waiting: Vec<usize>,
     running: bool,
@@ -44,23 +48,26 @@ struct Saved {
     unknown_initials: bool,
 }
 
-/// What of it counts until the board is up.
+/// What of it counts until the board has shown what it has.
 #[derive(Debug)]
 pub(super) struct Left {
     firmware: Firmware,
-    devices: Vec<u8>,
+    devices: Option<Vec<u8>>,
     highest: u8,
+    queued: usize,
     running: bool,
 }
 
 impl Runtime {
-    /// Takes up what was saved. What cannot be read any more is ignored.
-    pub fn load(&mut self, saved: &str) {
-        let Ok(saved) = serde_json::from_str::<Saved>(saved) else { return };
-        let Some(dialect) = Dialect::ALL.into_iter().find(|dialect| dialect.name() == saved.dialect) else { return };
-        let Ok(mut graph) = draft::read(&saved.graph, self.library.as_ref(), Match::Own) else { return };
+    /// Takes up what was saved. False if it cannot be read any more, or not with this component map: it is ignored then.
+    pub fn load(&mut self, saved: &str) -> bool {
+        let Ok(saved) = serde_json::from_str::<Saved>(saved) else { return false };
+        let Some(dialect) = Dialect::ALL.into_iter().find(|dialect| dialect.name() == saved.dialect) else {
+            return false;
+        };
+        let Ok(mut graph) = draft::read(&saved.graph, self.library.as_ref(), Match::Own) else { return false };
         if saved.version != VERSION {
-            return;
+            return false;
         }
         graph.rename(saved.name);
         graph.consume_initials_but(&saved.waiting);
@@ -68,25 +75,52 @@ impl Runtime {
         (self.edited, self.kept, self.unknown_initials) = (saved.edited, saved.kept, saved.unknown_initials);
         self.watched = saved.watched;
         let firmware = Firmware { dialect, baud: saved.baud };
-        let (devices, highest, running) = (saved.devices, saved.highest, saved.running);
-        self.left = Some(Left { firmware, devices, highest, running });
+        let (highest, queued, running) = (saved.highest, saved.queued, saved.running);
+        let devices = saved.devices;
+        self.vouched = devices.is_some();
+        self.left = Some(Left { firmware, devices, highest, queued, running });
         self.forget_names();
+        true
     }
 
     /// Whether something that is saved may have changed.
     pub fn is_touched(&self) -> bool {
-        self.touched && self.down.is_none()
+        self.touched && self.is_worth_saving()
+    }
+
+    /// Whether what is known of the board is better than what was saved before.
+    fn is_worth_saving(&self) -> bool {
+        self.down.is_none() && self.left.is_none() && self.wanted.is_none()
+    }
+
+    /// Whether a change is under way that what was saved last knows nothing of: save at once, so that a bridge that is killed now
+    /// does not take it for true.
+    pub fn is_exposed(&self) -> bool {
+        self.vouched && self.is_worth_saving() && !self.is_settled()
+    }
+
+    /// Whether nothing is under way that alters what is saved.
+    fn is_settled(&self) -> bool {
+        let harmless = |op: &Op| {
+            matches!(
+                op.action,
+                Action::Edges(_) | Action::Packet { .. } | Action::AddPort { .. } | Action::RemovePort { .. }
+            )
+        };
+        self.jobs.values().all(|job| harmless(&job.op)) && self.device.is_at_rest()
     }
 
     /// What is to be saved, if it has changed since the last time. Nothing while the board is not up.
     pub fn take_saved(&mut self, firmware: Option<Firmware>) -> Option<String> {
-        // While the board is to get a graph back, what was saved before is right.
-        let firmware = firmware.filter(|_| self.down.is_none() && self.left.is_none() && self.wanted.is_none())?;
+        let firmware = firmware.filter(|_| self.is_worth_saving())?;
         if !std::mem::take(&mut self.touched) {
             return None;
         }
-        let known = self.device.is_known() && self.jobs.is_empty();
+        let flat = self.device.nodes().values().all(|node| node.parent == 0);
+        let known = self.device.is_known() && self.is_settled() && flat;
         let devices: Option<Vec<u8>> = self.graph.nodes().map(|(_, node)| node.device).collect();
+        let devices = devices.filter(|_| known);
+        self.vouched = devices.is_some();
         let waiting = self.graph.initials().iter().enumerate().filter(|(_, it)| !it.consumed).map(|(at, _)| at);
         let saved = Saved {
             version: VERSION,
@@ -94,14 +128,16 @@ impl Runtime {
             baud: firmware.baud,
             name: self.graph.name().to_owned(),
             graph: naming::fbp_json(&self.graph, self.library.as_ref()),
-            devices: devices.filter(|_| known).unwrap_or_default(),
+            devices,
             highest: u8::try_from(self.device.ids_taken()).unwrap_or(u8::MAX),
+            queued: QUEUED_PACKETS_WHILE_STOPPED.saturating_sub(self.device.queue_room()),
             waiting: waiting.collect(),
             running: self.device.is_running(),
             watched: self.watched,
             edited: self.edited,
             kept: self.kept,
-            unknown_initials: self.unknown_initials,
+            // Nor are the parents of nodes in it.
+            unknown_initials: self.unknown_initials || !flat,
         };
         let text = serde_json::to_string(&saved).ok().filter(|text| *text != self.last_saved)?;
         self.last_saved.clone_from(&text);
@@ -110,7 +146,7 @@ impl Runtime {
 
     /// How the board was spoken to when it was left, if its session may still be there.
     pub fn left(&self) -> Option<Firmware> {
-        self.left.as_ref().filter(|left| !left.devices.is_empty() || self.graph.is_empty()).map(|left| left.firmware)
+        self.left.as_ref().filter(|left| left.devices.is_some()).map(|left| left.firmware)
     }
 
     /// Whether the network ran, also where the board was left by another run.
@@ -120,16 +156,18 @@ impl Runtime {
 
     /// The board's session goes on where it was left.
     pub fn resume(&mut self, dialect: Dialect, now: u64) {
-        let Some(left) = self.left.take() else { return self.unknown(now) };
+        let left = self.left.as_ref().and_then(|left| Some((left, left.devices.as_ref()?)));
+        let left = left.filter(|(_, devices)| devices.len() == self.graph.nodes().count());
+        let Some((left, devices)) = left else { return self.unknown(now) };
         self.device.set_dialect(dialect);
-        self.graph.set_devices(left.devices.iter().copied());
+        self.graph.set_devices(devices.iter().copied());
         let components = self.graph.nodes().filter_map(|(_, node)| Some((node.device?, node.component)));
         let edges = self.graph.edges().iter();
         let edges = edges.filter_map(|edge| Some((self.graph.port_ref(edge.src)?, self.graph.port_ref(edge.tgt)?)));
         let (components, edges) = (components.collect::<Vec<_>>(), edges.collect::<Vec<_>>());
         let waiting = self.graph.initials().iter().filter(|initial| !initial.consumed);
-        let waiting = waiting.map(|initial| initial.packets.len()).sum();
-        self.device.resume(&components, &edges, left.highest, left.running, waiting);
+        let waiting = waiting.map(|initial| initial.packets.len()).sum::<usize>() + LEFT_BY_A_STOP;
+        self.device.resume(&components, &edges, left.highest, left.running, waiting.max(left.queued));
         self.started_at = left.running.then_some(now);
         self.ops.push_front(internal("verify", Action::Verify));
     }
@@ -142,11 +180,13 @@ impl Runtime {
             self.bring_back(had, now);
         } else if left.is_some() {
             self.forget_graph();
+            self.tell_whole_graph();
         }
     }
 
     /// Nothing of the graph is true any more.
-    fn forget_graph(&mut self) {
+    pub(super) fn forget_graph(&mut self) {
+        self.wanted = None;
         self.leave_graph();
         self.graph.replace(Graph::default());
         self.forget_names();
@@ -177,11 +217,17 @@ impl Runtime {
         there.into_iter().chain([Step::refused(behind, DebugPoint::SubscribePortInvalidPort)]).collect()
     }
 
+    /// The board went before it had said whether it is as it was left: that is asked again, or it says itself that it has started.
+    pub(super) fn not_verified(&mut self) {
+        self.device.lose();
+    }
+
     /// The board is not as it was left.
     pub(super) fn differs(&mut self, now: u64) {
+        let had = self.had();
+        self.left = None;
         self.device.lose();
         if self.edited && self.restores() && !self.unknown_initials {
-            let had = self.had();
             return self.bring_back(had, now);
         }
         self.forget_graph();

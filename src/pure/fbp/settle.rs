@@ -10,6 +10,7 @@ use super::op::{Action, Op, Then};
 use super::permission::Permission;
 use super::refusal::Refusal;
 use super::{Runtime, naming};
+use crate::pure::request::Failure;
 
 impl Runtime {
     /// All of a job's commands are answered.
@@ -18,7 +19,7 @@ impl Runtime {
         let current = job.epoch == self.graph.epoch();
         match job.failure {
             None => {
-                let announcements = self.complete(&job.then, job.op.asker.client);
+                let announcements = self.complete(&job.then, job.op.asker.client, current);
                 self.succeed(&job.op, announcements, now);
                 self.after(&job.op, &job.then, now);
             }
@@ -67,7 +68,10 @@ impl Runtime {
     pub(super) fn refuse(&mut self, op: &Op, refusal: &Refusal, now: u64) {
         match &op.action {
             Action::Upload { purpose, .. } => return self.uploaded(*purpose, Err(refusal.text(&self.identity.label))),
-            Action::Verify => return self.differs(now),
+            Action::Verify => {
+                let gone = matches!(refusal, Refusal::Failed { failure: Failure::Gone | Failure::Lost, .. });
+                return if gone || self.down.is_some() { self.not_verified() } else { self.differs(now) };
+            }
             _ => {}
         }
         let text = error(op.protocol, &refusal.text(&self.identity.label), op.asker.request_id.as_deref());
@@ -75,7 +79,7 @@ impl Runtime {
     }
 
     /// Changes that are certain now; returns what is announced before the confirmation.
-    fn complete(&mut self, then: &Then, asker: ClientId) -> Vec<Arc<str>> {
+    fn complete(&mut self, then: &Then, asker: ClientId, current: bool) -> Vec<Arc<str>> {
         match then {
             Then::RemoveNode { edges, .. } => {
                 edges.iter().map(|edge| outgoing("graph", "removeedge", edge, None)).collect()
@@ -83,7 +87,12 @@ impl Runtime {
             Then::Rebuild { edges, .. } => {
                 edges.iter().map(|edge| outgoing("graph", "removeedge", edge, None)).collect()
             }
-            Then::Edges(chosen) => {
+            Then::Verify => {
+                self.left = None;
+                vec![]
+            }
+            // Those of a graph that is no more say nothing of the next one.
+            Then::Edges(chosen) if current => {
                 if let Some(client) = self.clients.get_mut(&asker) {
                     client.selection = Some(chosen.clone());
                 }

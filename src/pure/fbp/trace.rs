@@ -55,6 +55,7 @@ impl Runtime {
     /// Starts, stops, clears or gives the recording. Returns the payload that confirms it.
     pub(super) fn trace(&mut self, message: &Incoming) -> Result<Value, Refusal> {
         self.check_graph(message.payload.get("graph").and_then(Value::as_str))?;
+        let mut echo = json!({ "graph": self.graph.name() });
         match message.command.as_str() {
             "start" => {
                 let limit = message.payload.get("buffersize").filter(|size| !size.is_null());
@@ -64,12 +65,13 @@ impl Runtime {
                 let words =
                     || Refusal::Malformed(format!("`buffersize` must be a number of bytes up to {MAX_BUFFER_BYTES}"));
                 (self.trace.limit, self.trace.on) = (limit.ok_or_else(words)?, true);
+                echo["buffersize"] = json!(self.trace.limit);
             }
             "stop" => self.trace.on = false,
             "clear" => self.trace.clear(),
             _ => return self.dump(message),
         }
-        Ok(Value::Object(message.payload.clone()))
+        Ok(echo)
     }
 
     fn dump(&self, message: &Incoming) -> Result<Value, Refusal> {

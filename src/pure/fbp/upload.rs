@@ -6,6 +6,7 @@ use firmware_proto::limits::QUEUED_PACKETS_WHILE_STOPPED;
 use firmware_proto::{Command, Response};
 use serde_json::{Value, json};
 
+use super::boot::Had;
 use super::client::Asker;
 use super::message::outgoing;
 use super::naming::{self, Match};
@@ -13,7 +14,7 @@ use super::op::{Action, Op, Plan, Stage, Step, Then, Turn};
 use super::refusal::Refusal;
 use super::{ClientId, Output, Runtime, draft};
 use crate::pure::model::danger::Danger;
-use crate::pure::model::graph::{Graph, Initial};
+use crate::pure::model::graph::{Edge, Graph, Initial};
 use crate::pure::model::library::Direction;
 
 /// The bridge itself, where clients are named.
@@ -55,6 +56,8 @@ impl Runtime {
             Some(library) => draft::read(graph, Some(library), Match::AnyCase),
         };
         let draft = draft.and_then(|graph| if start { Ok(graph) } else { must_fit_queue(graph) });
+        let waits = |op: &Op| matches!(op.action, Action::Upload { purpose: Purpose::Asked(_), .. });
+        let draft = if self.ops.iter().any(waits) { Err(Refusal::UploadWaits) } else { draft };
         match draft {
             Ok(graph) => self.enqueue_upload(graph, start, Purpose::Asked(id), now),
             Err(refusal) => self.uploaded(Purpose::Asked(id), Err(refusal.text(&self.identity.label))),
@@ -74,6 +77,11 @@ impl Runtime {
         self.leave_graph();
         self.watched = purpose == Purpose::Restore && self.wanted.as_ref().is_some_and(|had| had.watched);
         self.graph.replace(std::mem::take(graph));
+        // From here on this is the graph that the board is to have, also if it fails halfway.
+        self.edited = true;
+        let again = self.wanted.as_ref().filter(|_| purpose == Purpose::Restore);
+        let tries = again.map_or(0, |wanted| wanted.tries);
+        self.wanted = Some(Had { graph: self.graph.clone(), ran: start, watched: self.watched, tries });
         if start {
             // A start sends what the board had consumed.
             self.graph.consume_initials();
@@ -88,7 +96,7 @@ impl Runtime {
         let may_run = self.device.is_running() || self.device.runs_through_clear();
         let stop = may_run.then_some(Step::must(Command::StopNetwork));
         let clear = stop.into_iter().chain([Step::must(Command::ClearNodes)]).collect();
-        let stages = [Stage::These(clear), Stage::Nodes, Stage::Wiring { start }].into();
+        let stages = [Stage::Nodes { clear }, Stage::Wiring { start }].into();
         Turn::Go(Plan { stages, then: Then::Upload { purpose, start, done: 0, total } })
     }
 
@@ -108,10 +116,12 @@ impl Runtime {
 
     /// An upload is over. Whoever asked hears it; a graph that the board had before concerns all.
     pub(super) fn uploaded(&mut self, purpose: Purpose, result: Result<(), String>) {
+        if result.is_ok() {
+            self.wanted = None;
+        }
         match (purpose, result) {
             (Purpose::Asked(id), result) => self.output.push_back(Output::Upload(id, UploadStep::Ended(result))),
             (Purpose::Restore, Ok(())) => {
-                self.wanted = None;
                 self.remark(&format!("board {} has got the graph again that it had before", self.identity.label));
             }
             (Purpose::Restore, Err(why)) => {
@@ -131,7 +141,12 @@ impl Runtime {
         }
         let say = |command: &'static str| move |payload: Value| outgoing("graph", command, &payload, None);
         let nodes = graph.nodes().map(|(_, node)| naming::node(graph, library, node)).map(say("addnode"));
-        let edges = graph.edges().iter().map(|edge| naming::edge(graph, library, edge)).map(say("addedge"));
+        let edge = |edge: &Edge| {
+            let mut payload = naming::edge(graph, library, edge);
+            payload["metadata"] = json!(edge.metadata);
+            payload
+        };
+        let edges = graph.edges().iter().map(edge).map(say("addedge"));
         let initials = graph.initials().iter().map(|it| naming::initial(graph, library, it)).map(say("addinitial"));
         let ins = naming::exported(graph, library, Direction::In).into_iter().map(say("addinport"));
         let outs = naming::exported(graph, library, Direction::Out).into_iter().map(say("addoutport"));

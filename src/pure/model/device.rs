@@ -45,6 +45,8 @@ struct State {
     /// One target per out port: firmware keeps no more.
     edges: BTreeMap<PortRef, PortRef>,
     subscriptions: BTreeSet<PortRef>,
+    /// Whether it runs has been said.
+    heard: bool,
     /// It runs, whatever becomes of what is under way.
     running: bool,
     /// It runs if a start under way succeeds or a stop fails.
@@ -132,6 +134,15 @@ impl Device {
         self.flights.contains(&Command::ClearNodes)
     }
 
+    /// Whether nothing is under way that alters its nodes, its edges, whether it runs, or which packets wait for a start.
+    pub fn is_at_rest(&self) -> bool {
+        self.flights.iter().all(|command| match command {
+            Command::SubscribeToPort { .. } | Command::GetNetworkStatus => true,
+            Command::SendPacket { .. } => self.expected.running,
+            _ => false,
+        })
+    }
+
     /// Marks the mirror as unknown until a clear succeeds or the board boots.
     pub fn lose(&mut self) {
         let running = self.confirmed.running;
@@ -140,7 +151,7 @@ impl Device {
 
     /// Rebuilds the mirror from what a board said while it booted. An empty board says nothing: `&[]`.
     pub fn boot(&mut self, chatter: &[Response]) {
-        let mut state = State { known: true, ..State::default() };
+        let mut state = State { known: true, heard: true, ..State::default() };
         for response in chatter {
             state.hear(response, self.runs_through_clear());
         }
@@ -162,10 +173,11 @@ impl Device {
             nodes,
             highest,
             edges: edges.iter().copied().collect(),
+            heard: true,
             running,
             may_run: running,
             may_have_run: true,
-            queued: if running { 0 } else { waiting + LEFT_BY_A_STOP },
+            queued: if running { 0 } else { waiting },
             ..State::default()
         });
     }
@@ -275,7 +287,7 @@ impl State {
             Response::NetworkStarted | Response::NetworkStatus { running: true } => self.start(),
             Response::NetworkStopped | Response::NetworkStatus { running: false } => {
                 self.stop();
-                self.may_run = false;
+                (self.heard, self.may_run) = (true, false);
             }
             _ => {}
         }
@@ -284,12 +296,15 @@ impl State {
     fn clear(&mut self, runs_through_clear: bool) {
         let running = self.running && runs_through_clear;
         let may_run = self.may_run && runs_through_clear;
-        *self = State { known: self.known, running, may_run, may_have_run: may_run, ..State::default() };
+        // Clearing stops it, or it is as before.
+        let heard = self.heard || !runs_through_clear;
+        let may_have_run = may_run || !heard;
+        *self = State { known: self.known, heard, running, may_run, may_have_run, ..State::default() };
     }
 
     /// A running network empties its queue.
     fn start(&mut self) {
-        (self.running, self.may_run, self.may_have_run) = (true, true, true);
+        (self.heard, self.running, self.may_run, self.may_have_run) = (true, true, true, true);
         self.queued = 0;
         self.queued_for.clear();
     }

@@ -226,3 +226,21 @@ fn boot_chatter_of_real_firmware_rebuilds_the_graph() {
     assert_eq!(device.nodes().len(), 2);
     assert_eq!(*device.edges(), [(src, tgt)].into());
 }
+
+#[test]
+fn a_board_that_may_run_through_a_clear_may_hold_packets_of_new_nodes() {
+    let mut device = Device::default();
+    device.set_dialect(Dialect::Microflo1);
+    let mut does = |command: Command, response: Response| {
+        device.sent(&command);
+        device.settle(&command, &Ok(response));
+        device.may_hold_packets_of(1)
+    };
+    assert!(does(Command::ClearNodes, Response::NodesCleared), "nobody has said that it is stopped");
+    assert!(does(
+        Command::CreateComponent { component: 11, parent: 0 },
+        Response::NodeAdded { component: 11, node: 1, parent: 0 }
+    ));
+    does(Command::StopNetwork, Response::NetworkStopped);
+    assert!(!does(Command::ClearNodes, Response::NodesCleared));
+}

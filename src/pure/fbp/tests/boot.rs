@@ -186,3 +186,44 @@ fn a_board_that_starts_again_while_it_gets_its_graph_back_gets_it_once_more() {
     assert_eq!(names(&bench), ["a", "b", "c"]);
     bench.assert_in_step();
 }
+
+#[test]
+fn another_component_map_waits_for_the_edit_that_is_under_way() {
+    let mut bench = Bench::new(Dialect::Flo01);
+    bench.say(A, "graph", "addnode", json!({ "id": "x", "component": "Forward", "graph": "main" }));
+    bench.runtime.set_build(Some(Build::of(library(), "again")));
+    bench.settle();
+    bench.assert_in_step();
+    assert_eq!(names(&bench), ["x"]);
+}
+
+#[test]
+fn a_board_that_does_not_survive_its_graph_does_not_get_it_for_ever() {
+    let mut bench = with_graph(json!(5));
+    bench.runtime.set_restore(true);
+    edited(&mut bench);
+    let mut tries = 0;
+    loop {
+        boot(&mut bench);
+        bench.collect();
+        if bench.line.is_empty() {
+            break;
+        }
+        tries += 1;
+        assert!(tries < 20, "it starts again and again");
+        while let Some(request) = bench.line.pop_front() {
+            bench.outcome(request, Err(crate::pure::request::Failure::Gone));
+        }
+    }
+    assert!(tries >= 3);
+    assert_eq!(names(&bench), ["button", "lamp"], "it runs what it runs at boot");
+    let got = bench.got(A);
+    assert!(
+        got.iter().any(|it| it["payload"]["message"].as_str().is_some_and(|text| text.contains("in a row"))),
+        "{got:?}"
+    );
+    edited(&mut bench);
+    boot(&mut bench);
+    bench.settle();
+    assert_eq!(names(&bench).len(), 3, "another graph gets its own chance");
+}

@@ -37,3 +37,11 @@ fn a_group_of_what_is_not_there_is_refused() {
     assert!(bench.refused("changegroup", json!({ "name": "g", "metadata": {} })).contains("no group g"));
     assert!(bench.refused("renamegroup", json!({ "from": "g", "to": "h" })).contains("no group g"));
 }
+
+#[test]
+fn a_node_is_in_a_group_once() {
+    let mut bench = Bench::new(Dialect::Flo01);
+    bench.nodes("Forward", &["a"]);
+    bench.graph("addgroup", json!({ "name": "g", "nodes": vec!["a"; 60] }));
+    assert_eq!(bench.runtime.graph_json()["groups"][0]["nodes"], json!(["a"]));
+}

@@ -6,6 +6,7 @@ mod chaos;
 mod edits;
 mod exports;
 mod groups;
+mod news;
 mod permissions;
 mod pipelining;
 mod raw;

@@ -107,3 +107,20 @@ fn each_client_watches_its_own_edges() {
     bench.runtime.connect(A);
     assert_eq!(seen(&mut bench).1, 0);
 }
+
+#[test]
+fn edges_of_a_graph_that_was_cleared_meanwhile_are_not_watched_instead_of_the_new_ones() {
+    let mut bench = Bench::new(Dialect::Flo01);
+    let build = |bench: &mut Bench| {
+        bench.nodes("Forward", &["a", "b"]);
+        bench.graph("addedge", json!({ "src": end("a", "out"), "tgt": end("b", "in") }));
+    };
+    build(&mut bench);
+    let edges = json!([{ "src": end("a", "out"), "tgt": end("b", "in") }]);
+    bench.say(A, "network", "edges", json!({ "edges": edges, "graph": "main" }));
+    bench.graph("clear", json!({ "id": "main" }));
+    build(&mut bench);
+    bench.ask("network", "start", json!({ "graph": "main" }));
+    let got = bench.graph("addinitial", json!({ "src": { "data": 5 }, "tgt": end("a", "in") }));
+    assert!(got.iter().any(|it| it["payload"]["id"] == "a() OUT -> IN b()"), "{got:?}");
+}

@@ -4,6 +4,7 @@ use firmware_proto::{Command, Dialect};
 use serde_json::{Value, json};
 
 use super::bench::{A, Bench, NOW, commands, end, library};
+use crate::pure::request::Failure;
 use crate::pure::view::Firmware;
 
 fn firmware(dialect: Dialect) -> Firmware {
@@ -151,7 +152,7 @@ fn a_graph_in_the_middle_of_a_change_is_not_taken_up_as_it_is() {
     bench.say(A, "graph", "addnode", json!({ "id": "late", "component": "Forward", "graph": "main" }));
     let saved = bench.runtime.take_saved(Some(firmware(Dialect::Flo01))).unwrap();
     let saved: Value = serde_json::from_str(&saved).unwrap();
-    assert_eq!(saved["devices"], json!([]));
+    assert_eq!(saved["devices"], Value::Null);
     let mut next = Bench::unplugged(Some(library()));
     next.runtime.load(&saved.to_string());
     assert_eq!(next.runtime.left(), None);
@@ -169,11 +170,130 @@ fn what_cannot_be_read_any_more_is_ignored() {
         &saved.replace("uC/Flo01", "x"),
     ] {
         let mut next = Bench::unplugged(Some(library()));
-        next.runtime.load(wrong);
+        assert!(!next.runtime.load(wrong));
         assert_eq!(next.runtime.graph_json()["processes"], json!({}), "{wrong}");
         assert_eq!(next.runtime.left(), None);
     }
     let mut bare = Bench::unplugged(None);
-    bare.runtime.load(&saved);
+    assert!(!bare.runtime.load(&saved));
     assert_eq!(bare.runtime.left(), None, "without the component map its names mean nothing");
+}
+
+#[test]
+fn a_client_that_saw_the_saved_graph_hears_that_it_is_not_known_to_run() {
+    let mut bench = again(built(Dialect::Flo01));
+    bench.ask("runtime", "getruntime", json!({}));
+    bench.runtime.unknown(NOW);
+    bench.runtime.board_up(Dialect::Flo01, NOW);
+    bench.collect();
+    assert_eq!(commands(&bench.got(A)), ["clear", "ports"]);
+}
+
+#[test]
+fn what_was_saved_is_void_as_soon_as_a_change_is_under_way() {
+    let mut bench = built(Dialect::Flo01);
+    let saved = |bench: &mut Bench| bench.runtime.take_saved(Some(firmware(Dialect::Flo01))).unwrap();
+    saved(&mut bench);
+    assert!(!bench.runtime.is_exposed());
+    bench.say(A, "graph", "removeedge", json!({ "src": end("a", "out"), "tgt": end("b", "in"), "graph": "main" }));
+    assert!(
+        bench.runtime.is_touched() && bench.runtime.is_exposed(),
+        "killed now, the bridge would believe in the edge"
+    );
+    assert!(saved(&mut bench).contains("\"devices\":null"));
+    assert!(!bench.runtime.is_exposed());
+    bench.settle();
+    assert!(!saved(&mut bench).contains("\"devices\":null"));
+    bench.runtime.check_raw(&Command::StartNetwork).unwrap();
+    assert!(bench.runtime.is_touched() && bench.runtime.is_exposed());
+}
+
+#[test]
+fn what_was_saved_stays_while_the_board_is_asked_whether_it_is_as_it_was() {
+    let mut bench = again(built(Dialect::Flo01));
+    bench.runtime.resume(Dialect::Flo01, NOW);
+    bench.runtime.board_up(Dialect::Flo01, NOW);
+    bench.collect();
+    bench.answer();
+    assert_eq!(bench.runtime.take_saved(Some(firmware(Dialect::Flo01))), None);
+    bench.settle();
+    assert!(bench.runtime.take_saved(Some(firmware(Dialect::Flo01))).is_some());
+}
+
+#[test]
+fn an_empty_graph_of_which_the_board_is_not_known_is_not_taken_up() {
+    let mut bench = Bench::new(Dialect::Flo01);
+    bench.runtime.graph_lost();
+    let saved = bench.runtime.take_saved(Some(firmware(Dialect::Flo01))).unwrap();
+    let mut next = Bench::unplugged(Some(library()));
+    next.runtime.load(&saved);
+    assert_eq!(next.runtime.left(), None);
+}
+
+#[test]
+fn a_raw_command_under_way_makes_what_is_saved_uncertain() {
+    let mut bench = built(Dialect::Flo01);
+    bench.runtime.take_saved(Some(firmware(Dialect::Flo01))).unwrap();
+    bench.runtime.check_raw(&Command::ClearNodes).unwrap();
+    let saved = bench.runtime.take_saved(Some(firmware(Dialect::Flo01))).unwrap();
+    let mut next = Bench::unplugged(Some(library()));
+    next.runtime.load(&saved);
+    assert_eq!(next.runtime.left(), None);
+}
+
+#[test]
+fn children_of_subgraphs_are_not_taken_up_as_if_they_had_no_parent() {
+    let mut bench = built(Dialect::Flo01);
+    let child = Command::CreateComponent { component: 11, parent: 2 };
+    let outcome = Ok(firmware_proto::Response::NodeAdded { component: 11, node: 5, parent: 2 });
+    bench.runtime.device.sent(&child);
+    bench.runtime.raw_outcome(&child, &outcome, NOW);
+    let saved = bench.runtime.take_saved(Some(firmware(Dialect::Flo01))).unwrap();
+    let mut next = Bench::unplugged(Some(library()));
+    next.runtime.load(&saved);
+    assert_eq!(next.runtime.left(), None);
+}
+
+#[test]
+fn packets_that_wait_in_a_stopped_board_are_counted_by_the_next_run() {
+    let mut bench = built(Dialect::Flo01);
+    bench.graph("addinport", json!({ "public": "in", "node": "a", "port": "in" }));
+    for _ in 0..40 {
+        let packet = json!({ "port": "in", "event": "data", "payload": 1, "graph": "main" });
+        assert_eq!(commands(&bench.ask("runtime", "packet", packet)), ["packetsent"]);
+    }
+    let room = bench.runtime.device().queue_room();
+    let mut bench = again(bench);
+    resume(&mut bench);
+    assert!(bench.runtime.device().queue_room() <= room);
+}
+
+#[test]
+fn a_board_that_goes_while_it_is_asked_has_not_said_that_it_is_another() {
+    for failure in [Failure::Gone, Failure::Lost] {
+        let bench = built(Dialect::Flo01);
+        let shown = bench.runtime.graph_json();
+        let mut bench = again(bench);
+        bench.runtime.set_restore(true);
+        bench.ask("runtime", "getruntime", json!({}));
+        bench.runtime.resume(Dialect::Flo01, NOW);
+        bench.runtime.board_up(Dialect::Flo01, NOW);
+        bench.collect();
+        let asked = bench.line.len();
+        for _ in 0..asked {
+            bench.fail(failure);
+        }
+        assert!(bench.line.is_empty(), "nothing goes to a board that is gone");
+        assert_eq!(bench.runtime.graph_json(), shown);
+        bench.runtime.board_down("it is gone", NOW);
+        bench.board = Default::default();
+        bench.runtime.handle_boot(&[], NOW);
+        bench.runtime.board_up(Dialect::Flo01, NOW);
+        bench.collect();
+        bench.settle();
+        assert_eq!(bench.runtime.graph_json(), shown);
+        bench.assert_in_step();
+        let failed = |it: &Value| it["payload"]["message"].as_str().is_some_and(|text| text.contains("could not"));
+        assert!(!bench.got(A).iter().any(failed));
+    }
 }

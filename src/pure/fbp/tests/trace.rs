@@ -32,7 +32,8 @@ fn values(trace: &Value) -> Vec<&Value> {
 #[test]
 fn what_flows_while_it_is_on_is_recorded() {
     let mut bench = pipe();
-    assert_eq!(bench.ask("trace", "start", json!({ "graph": "main" }))[0]["payload"], json!({ "graph": "main" }));
+    let started = bench.ask("trace", "start", json!({ "graph": "main", "other": 1 }));
+    assert_eq!(started[0]["payload"], json!({ "graph": "main", "buffersize": 262_144 }));
     bench.ask("network", "start", json!({ "graph": "main" }));
     send(&mut bench, 7);
     bench.ask("trace", "stop", json!({ "graph": "main" }));

@@ -15,7 +15,7 @@ fn pair() -> Value {
         "properties": { "name": "pair" },
         "processes": { "a": { "component": "Forward", "metadata": { "x": 3 } }, "b": { "component": "Forward" } },
         "connections": [
-            { "src": { "process": "a", "port": "OUT" }, "tgt": { "process": "b", "port": "In" } },
+            { "src": { "process": "a", "port": "OUT" }, "tgt": { "process": "b", "port": "In" }, "metadata": { "route": 2 } },
             { "data": 5, "tgt": { "process": "a", "port": "in" } },
         ],
         "inports": { "way": { "process": "a", "port": "in" } },
@@ -68,6 +68,7 @@ fn a_graph_takes_the_place_of_what_was_there_and_runs() {
             ];
             assert_eq!(told[..graph.len()], graph);
             assert!(told.contains(&"ports"), "{told:?}");
+            assert_eq!(got[3]["payload"]["metadata"], json!({ "route": 2 }));
             assert!(got.iter().any(|it| it["payload"]["id"] == "DATA -> IN a()"));
         }
         bench.assert_in_step();
@@ -138,7 +139,7 @@ fn a_board_that_is_away_or_fails_ends_it() {
     let mut bench = Bench::new(Dialect::Microflo1);
     bench.runtime.upload(ID, &pair(), true, bench.now);
     bench.collect();
-    assert_eq!(bench.line.len(), 2, "first the stop and the clear, alone");
+    assert_eq!(bench.line.len(), 4, "stop, clear and two nodes");
     bench.answer();
     bench.answer();
     bench.fail(Failure::Gone);
@@ -167,5 +168,17 @@ fn what_clients_send_meanwhile_comes_after_it() {
     let last = got.iter().rfind(|it| it["command"] == "error").expect("the graph has another name now");
     assert_eq!(last["payload"]["message"], "Requested graph not found");
     assert!(matches!(bench.sent[1], Command::ClearNodes));
+    bench.assert_in_step();
+}
+
+#[test]
+fn graphs_that_wait_for_an_upload_do_not_pile_up() {
+    let mut bench = Bench::new(Dialect::Flo01);
+    for _ in 0..3 {
+        bench.runtime.upload(ID, &pair(), true, bench.now);
+    }
+    bench.collect();
+    assert!(matches!(&bench.steps[..], [UploadStep::Ended(Err(why))] if why.contains("waits")), "{:?}", bench.steps);
+    bench.settle();
     bench.assert_in_step();
 }

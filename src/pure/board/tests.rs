@@ -1,0 +1,164 @@
+//! FBP and raw clients on one board, and what goes over the wire in which order.
+
+use std::time::Instant;
+
+use firmware_proto::{Body, Command, Dialect, Framed, Framing, Message, Packet, PortRef, Response};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::*;
+use crate::pure::model::library::Library;
+
+const EDITOR: ClientId = ClientId(1);
+const RAW: ClientId = ClientId(2);
+const SECRET: &str = "s3cret";
+const NOWHERE: PortRef = PortRef { node: 40, port: 0 };
+
+/// An 8-byte board that answers when it is told to, all at once.
+struct Bench {
+    board: Board,
+    now: Now,
+    framing: Framing,
+    /// Commands that it has not answered.
+    waiting: Vec<Command>,
+    carried_out: Vec<Command>,
+    nodes: u8,
+}
+
+impl Bench {
+    fn new() -> Bench {
+        let identity =
+            fbp::Identity { id: Uuid::nil(), label: "board".into(), secret: SECRET.into(), read_secret: String::new() };
+        let library = Library::from_json(include_str!("../../../tests/fbp/components.json")).unwrap();
+        let mut board = Board::new(identity, Some(Build::of(library, "a test")));
+        let now = Now { monotonic: Instant::now(), unix_millis: 0 };
+        let config = session::Config { bauds: vec![9600], dialect: Some(Dialect::Flo01), ..session::Config::default() };
+        board.port_opened(config, now);
+        board.handle_time(now);
+        let (waiting, carried_out) = (Vec::new(), Vec::new());
+        let mut bench = Bench { board, now, framing: Framing::new(Dialect::Flo01), waiting, carried_out, nodes: 0 };
+        bench.collect();
+        while !bench.waiting.is_empty() {
+            bench.answer();
+        }
+        assert!(bench.board.firmware().is_some());
+        bench.board.connect_fbp(EDITOR);
+        assert!(bench.board.connect_raw(RAW));
+        bench.board.handle_binary(RAW, Dialect::Flo01.opening(0).as_bytes(), now);
+        bench.say("graph:clear", json!({ "id": "main" }));
+        bench.answer();
+        bench
+    }
+
+    fn say(&mut self, what: &str, mut payload: serde_json::Value) {
+        payload["graph"] = json!("main");
+        let (protocol, command) = what.split_once(':').unwrap();
+        let message = json!({ "protocol": protocol, "command": command, "payload": payload, "secret": SECRET });
+        self.board.handle_text(EDITOR, &message.to_string(), self.now);
+        self.collect();
+    }
+
+    fn raw(&mut self, commands: &[Command]) {
+        let bytes = commands.iter().flat_map(|it| it.encode(Dialect::Flo01, 0).as_bytes().to_vec());
+        self.board.handle_binary(RAW, &bytes.collect::<Vec<_>>(), self.now);
+        self.collect();
+    }
+
+    fn collect(&mut self) {
+        while let Some(output) = self.board.poll(self.now) {
+            let Output::Transmit(bytes) = output else { continue };
+            for byte in bytes {
+                let Some(framed) = self.framing.feed(byte) else { continue };
+                match framed {
+                    Framed::Command { command, .. } => self.waiting.push(command),
+                    Framed::Magic { .. } => self.hear(&[Response::CommunicationOpen]),
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+    }
+
+    /// The board answers all that waits, in one piece.
+    fn answer(&mut self) {
+        let commands = std::mem::take(&mut self.waiting);
+        let responses: Vec<Response> = commands.iter().map(|command| self.carry_out(command)).collect();
+        self.carried_out.extend(commands);
+        self.hear(&responses);
+        self.collect();
+    }
+
+    fn carry_out(&mut self, command: &Command) -> Response {
+        match *command {
+            Command::ClearNodes => {
+                self.nodes = 0;
+                Response::NodesCleared
+            }
+            Command::CreateComponent { component, parent } => {
+                self.nodes += 1;
+                Response::NodeAdded { component, node: self.nodes, parent }
+            }
+            Command::SendPacket { target, packet } => {
+                assert!(target.node <= self.nodes, "a packet to node {}, of which firmware dies", target.node);
+                Response::SendPacketDone { target, kind: packet.kind() }
+            }
+            Command::StartNetwork => Response::NetworkStarted,
+            Command::StopNetwork => Response::NetworkStopped,
+            Command::SubscribeToPort { port, enable } => Response::PortSubscriptionChanged { port, enabled: enable },
+            Command::Ping(payload) => Response::Pong(payload),
+            _ => panic!("{command:?}"),
+        }
+    }
+
+    fn hear(&mut self, responses: &[Response]) {
+        let frames = responses.iter().map(|it| Message { request_id: 0, body: Body::Response(*it) });
+        let bytes: Vec<u8> = frames.flat_map(|it| it.encode(Dialect::Flo01).as_bytes().to_vec()).collect();
+        self.board.handle_bytes(&bytes, self.now);
+    }
+}
+
+/// A network that runs, with an initial packet at its only node.
+fn running() -> Bench {
+    let mut bench = Bench::new();
+    bench.say("graph:addnode", json!({ "id": "a", "component": "Forward" }));
+    bench.answer();
+    bench.say("graph:addinitial", json!({ "src": { "data": 1 }, "tgt": { "node": "a", "port": "in" } }));
+    bench.answer();
+    bench.say("network:start", json!({}));
+    while !bench.waiting.is_empty() {
+        bench.answer();
+    }
+    bench.carried_out.clear();
+    bench
+}
+
+#[test]
+fn a_raw_clear_does_not_come_between_the_steps_of_an_edit() {
+    let mut bench = running();
+    // Stop; then, answered together, what was judged before a clear and the clear itself.
+    bench.say("graph:addnode", json!({ "id": "b", "component": "Forward" }));
+    bench.raw(&[Command::Ping([1; 8]), Command::ClearNodes]);
+    while !bench.waiting.is_empty() {
+        bench.answer();
+    }
+    let at = |wanted: Command| bench.carried_out.iter().position(|command| *command == wanted).unwrap();
+    assert!(at(Command::StartNetwork) < at(Command::ClearNodes), "{:?}", bench.carried_out);
+    assert!(bench.board.device().nodes().is_empty());
+    assert_eq!(bench.board.graph_json()["processes"], json!({}));
+}
+
+#[test]
+fn a_raw_clear_comes_after_what_was_judged_before_it() {
+    let mut bench = running();
+    // Both in one read: the raw ping's answer lets the held clear go, the other lets an initial packet go that waited.
+    bench.say("network:stop", json!({}));
+    bench.say("graph:addinitial", json!({ "src": { "data": 2 }, "tgt": { "node": "a", "port": "in" } }));
+    bench.raw(&[
+        Command::Ping([1; 8]),
+        Command::SendPacket { target: NOWHERE, packet: Packet::Void },
+        Command::ClearNodes,
+    ]);
+    while !bench.waiting.is_empty() {
+        bench.answer();
+    }
+    assert!(bench.carried_out.contains(&Command::ClearNodes));
+}

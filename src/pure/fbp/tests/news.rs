@@ -1,0 +1,75 @@
+//! What others are told comes in an order in which it can be.
+
+use firmware_proto::Dialect;
+use serde_json::{Value, json};
+
+use super::bench::{A, B, Bench, commands, end};
+use crate::pure::fbp::ClientId;
+
+const C: ClientId = ClientId(3);
+
+fn three(dialect: Dialect) -> Bench {
+    let mut bench = Bench::new(dialect);
+    for client in [B, C] {
+        bench.runtime.connect(client);
+        bench.say(client, "runtime", "getruntime", json!({}));
+    }
+    bench.got(C);
+    bench
+}
+
+fn edit(bench: &mut Bench, client: ClientId, command: &str, mut payload: Value) {
+    payload["graph"] = json!("main");
+    bench.say(client, "graph", command, payload);
+}
+
+#[test]
+fn nobody_hears_of_a_change_to_a_node_before_the_node() {
+    let mut bench = three(Dialect::Flo01);
+    bench.nodes("Forward", &["first"]);
+    bench.ask("network", "start", json!({ "graph": "main" }));
+    bench.got(C);
+    // The network is restarted for the node: it has its number a while before all is done.
+    edit(&mut bench, A, "addnode", json!({ "id": "a", "component": "Forward" }));
+    bench.answer();
+    bench.answer();
+    edit(&mut bench, B, "changenode", json!({ "id": "a", "metadata": { "x": 1 } }));
+    edit(&mut bench, B, "renamenode", json!({ "from": "a", "to": "b" }));
+    edit(&mut bench, B, "addgroup", json!({ "name": "g", "nodes": ["b"] }));
+    edit(&mut bench, B, "addinport", json!({ "public": "in", "node": "b", "port": "in" }));
+    bench.settle();
+    let told = bench.got(C);
+    let told: Vec<&str> = commands(&told).into_iter().filter(|it| *it != "output" && *it != "ports").collect();
+    assert_eq!(told, ["addnode", "changenode", "renamenode", "addgroup", "addinport"]);
+}
+
+#[test]
+fn a_rename_is_told_after_edges_with_the_old_name() {
+    let mut bench = three(Dialect::Microflo1);
+    bench.nodes("Forward", &["a", "b"]);
+    bench.got(C);
+    edit(&mut bench, A, "addedge", json!({ "src": end("a", "out"), "tgt": end("b", "in") }));
+    edit(&mut bench, B, "renamenode", json!({ "from": "a", "to": "c" }));
+    bench.settle();
+    assert_eq!(commands(&bench.got(C)), ["addedge", "renamenode"]);
+}
+
+#[test]
+fn what_follows_a_clear_is_told_after_it() {
+    let mut bench = three(Dialect::Flo01);
+    edit(&mut bench, A, "clear", json!({ "id": "main" }));
+    edit(&mut bench, B, "addgroup", json!({ "name": "g", "nodes": [] }));
+    bench.settle();
+    assert_eq!(commands(&bench.got(C)), ["clear", "addgroup"]);
+}
+
+#[test]
+fn an_initial_packet_is_not_told_again_after_its_removal() {
+    let mut bench = three(Dialect::Microflo1);
+    bench.nodes("Forward", &["a"]);
+    bench.got(C);
+    edit(&mut bench, A, "addinitial", json!({ "src": { "data": 1 }, "tgt": end("a", "in") }));
+    edit(&mut bench, B, "removeinitial", json!({ "tgt": end("a", "in") }));
+    bench.settle();
+    assert_eq!(commands(&bench.got(C)), ["addinitial", "removeinitial"]);
+}
