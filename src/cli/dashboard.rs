@@ -1,4 +1,4 @@
-//! `dashboard`: opens the page with the token that allows changes.
+//! `dashboard`: opens the page with the right to make changes.
 
 use std::ffi::OsStr;
 use std::process::{Command, Stdio};
@@ -31,7 +31,7 @@ pub(super) async fn dashboard(client: &Client, args: DashboardArgs) -> anyhow::R
         print(&format!("{}\n", plain(&dashboard.url)))?;
         return Ok(());
     }
-    if has_display(|name| std::env::var_os(name)) && open(&dashboard.url) {
+    if has_display(|name| std::env::var_os(name)) && open(&dashboard.once) {
         print("the dashboard opens in your browser\n")?;
         return Ok(());
     }

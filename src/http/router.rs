@@ -31,6 +31,7 @@ pub fn router(state: HttpState, extra: Router) -> Router {
         .route("/healthz", get(healthz))
         .route("/api/events", get(events::events))
         .route("/api/dashboard", get(dashboard::link))
+        .route("/api/dashboard/token", post(dashboard::token))
         .route("/api/boards", get(api::boards))
         .route("/api/boards/{id}", get(api::board))
         .route("/api/boards/{id}/label", post(api::label))

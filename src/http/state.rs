@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::addresses::Addresses;
 use super::auth::AdminToken;
+use super::dashboard::Codes;
 use super::events::Watchers;
 use super::guard::Guard;
 use super::lifecycle::Lifecycle;
@@ -45,6 +46,8 @@ pub struct Known {
     pub socket_limits: SocketLimits,
     /// Who watches the boards.
     pub watchers: Watchers,
+    /// What opens the dashboard.
+    pub codes: Codes,
 }
 
 impl HttpState {
@@ -55,7 +58,13 @@ impl HttpState {
 
     pub(crate) fn with_limits(config: HttpConfig, socket_limits: SocketLimits) -> Self {
         let guard = Guard::new(&config.addresses);
-        HttpState(Arc::new(Known { config, guard, socket_limits, watchers: Watchers::default() }))
+        HttpState(Arc::new(Known {
+            config,
+            guard,
+            socket_limits,
+            watchers: Watchers::default(),
+            codes: Codes::default(),
+        }))
     }
 }
 

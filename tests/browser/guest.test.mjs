@@ -57,6 +57,19 @@ test("what the buttons ask for is refused without the token, with a wrong one, a
   assert.equal((await fetch(`${bridge.base}api/events`, { headers: { Authorization: "Bearer x" } })).status, 401);
 });
 
+test("the link that a browser is started with is good once", async (t) => {
+  const bridge = await Bridge.start(t, ["--simulate", "1"]);
+  const { once } = JSON.parse(await bridge.cli("dashboard", "--json"));
+  const owner = await openTab(t, bridge);
+  await owner.page.goto(once);
+  await owner.page.getByRole("link", { name: /^Open in Flowhub/ }).waitFor();
+  assert.equal(owner.page.url(), bridge.base);
+  const spy = await openTab(t, bridge);
+  await spy.page.goto(once);
+  await spy.page.getByText("This link was used already or is too old").waitFor();
+  assert.equal(await spy.page.locator("button, article a").count(), 0);
+});
+
 test("the page's policy lets in nothing but its own files, and they are asked for once", async (t) => {
   const bridge = await Bridge.start(t, []);
   const page = await fetch(bridge.base);

@@ -5,6 +5,9 @@
 //! never send; only the control socket tells that URL.
 
 mod assets;
+mod codes;
+
+use std::time::Instant;
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -14,9 +17,11 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use self::assets::{Asset, INDEX};
+pub use self::codes::Codes;
 use super::peer::Peer;
-use super::refusal::Refusal;
+use super::refusal::{JsonBody, Refusal};
 use super::state::HttpState;
+use crate::io::random;
 
 /// Scripts and styles come from files of ours only, and text never becomes markup: browsers that know trusted types refuse
 /// to make any from a string.
@@ -71,6 +76,8 @@ fn is_plain(host: &str) -> bool {
 pub struct DashboardJson {
     /// The link that opens the page with the token.
     pub url: String,
+    /// The same with a code, which is good once and for a minute.
+    pub once: String,
 }
 
 /// `GET /api/dashboard`: over the control socket only, since it shows the token.
@@ -82,5 +89,34 @@ pub(super) async fn link(State(state): State<HttpState>, peer: Peer) -> Result<J
         ));
     }
     let (address, token) = (state.config.addresses.http(), state.config.admin_token.expose());
-    Ok(Json(DashboardJson { url: format!("{address}#token={token}") }))
+    let code = random::secret().map_err(|error| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    let once = format!("{address}#code={}", code.expose());
+    state.codes.add(code, Instant::now());
+    Ok(Json(DashboardJson { url: format!("{address}#token={token}"), once }))
+}
+
+/// What `POST /api/dashboard/token` takes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CodeBody {
+    code: String,
+}
+
+/// What `POST /api/dashboard/token` answers.
+#[derive(Debug, Serialize)]
+pub(super) struct TokenJson {
+    token: String,
+}
+
+/// `POST /api/dashboard/token`: changes a code for the token.
+pub(super) async fn token(
+    State(state): State<HttpState>,
+    JsonBody(body): JsonBody<CodeBody>,
+) -> Result<Json<TokenJson>, Refusal> {
+    if !state.codes.take(&body.code, Instant::now()) {
+        return Err(Refusal::unauthorized(
+            "this link was used already or is too old; type `microflo-bridge dashboard`",
+        ));
+    }
+    Ok(Json(TokenJson { token: state.config.admin_token.expose().to_owned() }))
 }

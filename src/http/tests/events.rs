@@ -145,6 +145,20 @@ async fn the_link_with_the_token_is_told_over_the_control_socket_only() {
 }
 
 #[tokio::test]
+async fn a_code_is_changed_for_the_token_once() {
+    let bench = Bench::new().await;
+    let (_, answer) = bench.control("GET /api/dashboard", "").await;
+    let code = answer.split("#code=").nth(1).unwrap().split('"').next().unwrap();
+    let request = "POST /api/dashboard/token\nContent-Type: application/json";
+    let body = format!("{{\"code\":\"{code}\"}}");
+    assert_eq!(bench.http(&format!("{request}\nOrigin: https://evil.example"), &body).await.0, 403);
+    let (status, answer) = bench.http(request, &body).await;
+    assert!(status == 200 && answer.contains(TOKEN), "{answer}");
+    let (status, answer) = bench.http(request, &body).await;
+    assert!(status == 401 && !answer.contains(TOKEN), "{answer}");
+}
+
+#[tokio::test]
 async fn without_a_directory_the_ide_path_says_how_to_serve_one() {
     let bench = Bench::new().await;
     let (status, answer) = bench.http("GET /ide/", "").await;

@@ -1,18 +1,29 @@
-// The token that allows changes: it comes in the fragment of the URL, and leaves the address bar at once.
+// The token that allows changes: it comes in the fragment of the URL, or a code for it does, and leaves the address bar at once.
 
 const KEY = "microflo-bridge-token";
 
 let token = null;
 
-/** Takes the token from the address, or the one that this tab has had. */
-export function takeToken() {
-  const given = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (given) {
-    sessionStorage.setItem(KEY, given);
+/** Takes the token that the address holds or has a code for, or the one that this tab has had. False if the code is not good. */
+export async function takeToken() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  const code = given.get("code");
+  let isGood = true;
+  if (code || given.has("token")) {
     history.replaceState(null, "", location.pathname + location.search);
+    const fresh = code ? await changeForToken(code) : given.get("token");
+    if (fresh) sessionStorage.setItem(KEY, fresh);
+    else isGood = false;
   }
   token = sessionStorage.getItem(KEY);
-  return Boolean(given);
+  return isGood;
+}
+
+/** A code is good once, so that nobody else can use the link that a browser was started with. */
+async function changeForToken(code) {
+  const headers = { "Content-Type": "application/json" };
+  const answer = await ask("api/dashboard/token", { method: "POST", headers, body: JSON.stringify({ code }) }).catch(() => null);
+  return answer?.ok ? (await answer.json()).token : null;
 }
 
 /** The bridge does not know the token: another run has given it. */

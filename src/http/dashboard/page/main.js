@@ -11,7 +11,8 @@ const COMMAND = "microflo-bridge dashboard";
 const cards = new Map();
 const list = document.getElementById("boards");
 let bridge = { fullAccess: false };
-let tokenWasRefused = false;
+/** Why the page can only show. */
+let why = "This page can only show. To name boards, allow them, see their graphs and open them in Flowhub, type ";
 
 function show(board) {
   const before = cards.get(board.id)?.board;
@@ -62,9 +63,6 @@ function notice() {
   const element = document.getElementById("notice");
   element.hidden = bridge.fullAccess;
   if (bridge.fullAccess) return;
-  const why = tokenWasRefused
-    ? "This page's token is of an earlier run of the bridge, so it can only show. To make changes again, type "
-    : "This page can only show. To name boards, allow them, see their graphs and open them in Flowhub, type ";
   element.replaceChildren(why, el("code", {}, COMMAND), " on the computer that runs the bridge.");
 }
 
@@ -114,15 +112,15 @@ function take(name, data) {
 function lost(status) {
   if (status === 401 && hasToken()) {
     dropToken();
-    tokenWasRefused = true;
+    why = "This page's token is of an earlier run of the bridge, so it can only show. To make changes again, type ";
     return true;
   }
   link("lost", status === 503 ? "Too many pages watch; close some" : "The bridge does not answer");
   return false;
 }
 
-takeToken();
+if (!(await takeToken())) why = "This link was used already or is too old, so the page can only show. For a new one, type ";
 window.addEventListener("hashchange", () => {
-  if (takeToken()) location.reload();
+  if (/^#(token|code)=/.test(location.hash)) location.reload();
 });
 follow({ event: take, lost });
