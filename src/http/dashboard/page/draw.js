@@ -75,7 +75,7 @@ export class Picture {
 
 function curve({ from, to, below }) {
   if (below === undefined) {
-    const bend = Math.max(24, (to.x - from.x) / 2);
+    const bend = Math.max(24, Math.abs(to.x - from.x) / 2);
     return `M${from.x} ${from.y}C${from.x + bend} ${from.y} ${to.x - bend} ${to.y} ${to.x} ${to.y}`;
   }
   const [right, left] = [from.x + 26, to.x - 26];
@@ -115,7 +115,7 @@ function chip({ x, y, width, height, port, kind, text, chars }) {
     "g",
     { class: kind === "initial" ? "chip" : "chip export" },
     svg("title", {}, kind === "initial" ? `initial packet ${text}` : `exported as ${text}`),
-    svg("path", { d: `M${edge} ${port.y}L${port.x} ${port.y}` }),
+    svg("path", { d: `M${edge} ${y + height / 2}L${port.x} ${port.y}` }),
     svg("rect", { x, y, width, height, rx: 8 }),
     svg("text", { x: x + width / 2, y: y + 12.5, "text-anchor": "middle" }, short(text, chars)),
   );

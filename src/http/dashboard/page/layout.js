@@ -1,6 +1,6 @@
 // Where everything in the picture of a graph goes. No element is made here; sizes are in pixels.
 
-const CHAR = 7.1;
+const CHAR = 8;
 const SMALL_CHAR = 6.4;
 const HEAD = 40;
 const ROW = 18;
@@ -11,6 +11,8 @@ const CHIP_HEIGHT = 17;
 const GAP = 64;
 const NODE_GAP = 26;
 const MARGIN = 14;
+/** From this height on an edge may lead to the left as an S. */
+const STEEP = 60;
 /** How often the order in the layers, and the heights, are improved. */
 const SWEEPS = 6;
 
@@ -21,11 +23,12 @@ export function layout(graph) {
   const chips = makeChips(graph, nodes);
   nodes.forEach(measure);
   const placed = [...nodes.values()];
-  if (!placeByMetadata(placed)) placeInLayers(placed, edges);
-  for (const chip of chips) placeChip(chip);
+  const isPlaced = placeByMetadata(placed);
+  if (!isPlaced) placeInLayers(placed, edges);
+  for (const chip of chips) placeChip(chip, edges);
   for (const edge of edges) [edge.from, edge.to] = [portAt(edge.src, edge.out, true), portAt(edge.tgt, edge.in, false)];
   const bottom = Math.max(...placed.map((node) => node.y + node.height));
-  routeBackEdges(edges, bottom);
+  routeBackEdges(edges, bottom, isPlaced);
   return frame(placed, edges, chips);
 }
 
@@ -74,7 +77,7 @@ function makeChips(graph, nodes) {
 function measure(node) {
   const chars = (text) => Math.min(text.length, MOST_NAME_CHARS);
   const longest = (ports) => Math.max(0, ...ports.map((name) => Math.min(name.length, 12))) * SMALL_CHAR;
-  const title = Math.max(chars(node.name) * CHAR * 1.08, chars(node.component) * SMALL_CHAR) + 24;
+  const title = Math.max(chars(node.name) * CHAR, chars(node.component) * SMALL_CHAR) + 24;
   node.width = Math.max(LEAST_WIDTH, title, longest(node.ins) + longest(node.outs) + 34);
   node.height = HEAD + Math.max(1, node.ins.length, node.outs.length) * ROW + 6;
 }
@@ -173,19 +176,24 @@ function arrange(layer, edges, fromLeft) {
   for (const node of layer) node.y -= drift;
 }
 
-function placeChip(chip) {
+function placeChip(chip, edges) {
   const at = portAt(chip.node, chip.port, chip.kind === "out");
-  chip.port = at;
   chip.x = chip.kind === "out" ? at.x + 14 : at.x - 14 - chip.width;
-  chip.y = at.y - CHIP_HEIGHT / 2;
+  // Not onto an edge that leads to the same port.
+  const isShared = edges.some((edge) =>
+    chip.kind === "out" ? edge.src === chip.node && edge.out === chip.port : edge.tgt === chip.node && edge.in === chip.port,
+  );
+  chip.y = at.y - CHIP_HEIGHT / 2 - (isShared ? CHIP_HEIGHT : 0);
   chip.height = CHIP_HEIGHT;
+  chip.port = at;
 }
 
-/** Edges that lead to the left go below everything. */
-function routeBackEdges(edges, bottom) {
+/** Edges that lead to the left go below everything; but not where somebody has placed the nodes one above the other. */
+function routeBackEdges(edges, bottom, isPlaced) {
   let below = bottom + 22;
   for (const edge of edges) {
     if (edge.to.x > edge.from.x + 8) continue;
+    if (isPlaced && Math.abs(edge.to.y - edge.from.y) > STEEP) continue;
     edge.below = below;
     below += 12;
   }
