@@ -16,7 +16,7 @@ use super::{api, dashboard, events, firmware, graph, ide, sockets};
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// The longest request body with a graph or a component map, in bytes.
-const MAX_LONG_BODY_BYTES: usize = 8 * 1024 * 1024;
+const MAX_LONG_BODY_BYTES: usize = 16 * 1024 * 1024;
 
 /// All routes. `extra` brings the registry's, and must have no fallback; it comes behind the same guard and limits.
 pub fn router(state: HttpState, extra: Router) -> Router {

@@ -137,10 +137,10 @@ fn commands_are_allowed_or_refused_on_their_own_sub_protocol() {
         ("graph:removeedge", edge),
         ("graph:renamenode", rename("b", "c")),
         ("graph:removenode", json!({ "graph": "main", "id": "c" })),
-        ("network:stop", json!({ "graph": "main" })),
         ("trace:start", json!({ "graph": "main" })),
         ("trace:dump", json!({ "graph": "main", "type": "flowtrace.json" })),
         ("trace:stop", json!({ "graph": "main" })),
+        ("network:stop", json!({ "graph": "main" })),
     ];
     for (what, payload) in &looks {
         assert_eq!(error_of(&mut three.owner, what, payload), None);
@@ -152,6 +152,7 @@ fn commands_are_allowed_or_refused_on_their_own_sub_protocol() {
         assert!(error_of(&mut three.stranger, what, payload).unwrap().contains("needs the board's secret"), "{what}");
         assert_eq!(error_of(&mut three.owner, what, payload), None, "{what}");
     }
+    assert!(error_of(&mut three.owner, "network:debug", &json!({})).unwrap().contains("not supported"));
     assert!(error_of(&mut three.stranger, "component:list", &json!({})).unwrap().contains("secret"));
     three.reader.send("component:list", json!({}));
     assert!(three.reader.wait_for("component:componentsready")["payload"].as_u64().unwrap() > 0);

@@ -263,6 +263,7 @@ impl Loop {
                         self.report_clients();
                     }
                 }
+                Output::Log(text) => tracing::info!(board = %self.setup.id, "{text}"),
                 Output::Upload(id, step) => self.uploads.step(id, step),
                 Output::State(state, reason, firmware) => {
                     let leave = match state {

@@ -45,6 +45,7 @@ impl Supervisor {
         for assignment in assigned.assignments {
             self.follow(assignment).await;
         }
+        self.give_builds();
     }
 
     /// All ports that are here now; `None` if that cannot be known.

@@ -297,3 +297,16 @@ fn a_board_that_goes_while_it_is_asked_has_not_said_that_it_is_another() {
         assert!(!bench.got(A).iter().any(failed));
     }
 }
+
+#[test]
+fn what_cannot_be_read_without_its_component_map_stays_saved_until_somebody_edits() {
+    let mut bench = built(Dialect::Flo01);
+    let saved = bench.runtime.take_saved(Some(firmware(Dialect::Flo01))).unwrap();
+    let mut next = Bench::unplugged(None);
+    assert!(!next.runtime.load(&saved));
+    next.runtime.unknown(NOW);
+    next.runtime.board_up(Dialect::Flo01, NOW);
+    assert_eq!(next.runtime.take_saved(Some(firmware(Dialect::Flo01))), None);
+    next.raw(Command::ClearNodes).unwrap().unwrap();
+    assert!(next.runtime.take_saved(Some(firmware(Dialect::Flo01))).is_some());
+}
