@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::actors;
-use crate::config::{ListenAddress, WebUrl};
+use crate::config::{Ide, ListenAddress, WebUrl};
 use crate::http::registry::{RegistryState, standalone};
 use crate::http::server::BindError;
 use crate::http::{Addresses, Lifecycle, Listeners};
@@ -70,13 +70,14 @@ impl RegistryServer {
         let tls = settings.tls.as_ref().map(TlsFiles::load).transpose()?;
         let store = open(settings).await?.with_presence(settings.presence);
         let mut listeners = Listeners::bind(&settings.listen).await?;
-        let mut addresses = Addresses::new(listeners.addresses(), settings.public_url.clone(), settings.ide.clone());
+        let mut addresses =
+            Addresses::new(listeners.addresses(), settings.public_url.clone(), Ide::Url(settings.ide.clone()));
         if let Some(tls) = tls {
             listeners = listeners.over_tls(tls);
             addresses = addresses.over_tls();
         }
         let lifecycle = Lifecycle::new();
-        let state = RegistryState::new(store.clone(), settings.ide.clone(), lifecycle.clone());
+        let state = RegistryState::new(store.clone(), addresses.ide_url(), lifecycle.clone());
         let app = standalone(RegistryState { open: settings.open, ..state }, &addresses);
         let background = CancellationToken::new();
         lifecycle.spawn(actors::registry::run(store.clone(), background.clone()));

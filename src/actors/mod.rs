@@ -7,3 +7,4 @@ pub mod registrar;
 pub mod registry;
 pub mod status;
 pub mod supervisor;
+pub mod traffic;

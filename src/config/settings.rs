@@ -8,7 +8,7 @@ use crate::io::tls::TlsFiles;
 use crate::pure::secret::Secret;
 use crate::pure::session::config::DEFAULT_BAUDS;
 
-use super::{Baud, BoardRule, DeviceSpec, GenericPolicy, Layer, ListenAddress, Places, RegistryChoice, WebUrl};
+use super::{Baud, BoardRule, DeviceSpec, GenericPolicy, Ide, Layer, ListenAddress, Places, RegistryChoice, WebUrl};
 
 /// Where live URLs point unless told otherwise.
 pub const DEFAULT_IDE: &str = "https://app.flowhub.io";
@@ -31,7 +31,7 @@ pub struct Settings {
     /// How others reach this bridge, where that is not the address it listens on.
     pub public_url: Option<WebUrl>,
     /// Where live URLs point.
-    pub ide: WebUrl,
+    pub ide: Ide,
     /// The certificate that the listen addresses are served with.
     pub tls: Option<TlsFiles>,
     /// What happens to generic chips.

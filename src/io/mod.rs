@@ -7,6 +7,7 @@ pub mod random;
 pub mod registry_client;
 pub mod scan;
 pub mod serial;
+pub mod static_dir;
 pub mod store;
 pub mod tls;
 pub mod transport;

@@ -225,6 +225,7 @@ impl Supervisor {
             saved,
             restore: plan.restore,
             persistent: !matches!(port, Port::Usb(_)),
+            meter: self.server.traffic.meter(id),
         };
         board::spawn(setup, self.status.clone(), self.keeper.clone())
     }

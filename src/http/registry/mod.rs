@@ -25,7 +25,6 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Lifecycle;
-use crate::config::WebUrl;
 use crate::io::store::{RegistryError, RegistryStore, StoreError};
 use crate::pure::registry::{Entry, Patch, RECORD_LIMIT_BYTES, Refusal, UnixMillis};
 
@@ -44,14 +43,14 @@ pub struct RegistryState {
     /// How often somebody may call.
     pub limits: Arc<limits::Limits>,
     /// Where live URLs on the page point.
-    pub ide: WebUrl,
+    pub ide: String,
     /// When to stop.
     pub lifecycle: Lifecycle,
 }
 
 impl RegistryState {
     /// With the usual limits; strangers need a token.
-    pub fn new(store: RegistryStore, ide: WebUrl, lifecycle: Lifecycle) -> RegistryState {
+    pub fn new(store: RegistryStore, ide: String, lifecycle: Lifecycle) -> RegistryState {
         RegistryState { store, open: false, limits: Arc::default(), ide, lifecycle }
     }
 

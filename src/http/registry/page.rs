@@ -27,5 +27,5 @@ pub(super) async fn html() -> impl IntoResponse {
 
 /// What the page must know of this server.
 async fn settings(State(state): State<RegistryState>) -> Json<Value> {
-    Json(json!({ "ide": state.ide.url().as_str() }))
+    Json(json!({ "ide": state.ide }))
 }

@@ -44,7 +44,7 @@ impl Bench {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).await.unwrap().registry().clone();
         let user = store.local_user().await.unwrap();
-        let state = RegistryState::new(store.clone(), "https://ide.example".parse().unwrap(), Lifecycle::new());
+        let state = RegistryState::new(store.clone(), "https://ide.example/".to_owned(), Lifecycle::new());
         Bench { _dir: dir, router: router(state.clone()), user, state }
     }
 

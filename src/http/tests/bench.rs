@@ -124,6 +124,7 @@ impl Bench {
             addresses: Addresses::new(vec![address], public, IDE.parse().unwrap()),
             admin_token: AdminToken::new(TOKEN),
             registry,
+            ide: None,
             lifecycle: lifecycle.clone(),
         };
         let extra = Router::new()
