@@ -12,7 +12,7 @@ use crate::actors::directory::{Directory, DirectoryServer};
 use crate::actors::keeper::Keeper;
 use crate::actors::registrar::{Registrar, RegistrarConfig, RemoteRegistry, Statuses};
 use crate::actors::supervisor::{Memory, Planner, Sources, Supervisor};
-use crate::config::Settings;
+use crate::config::{Ide, Settings};
 use crate::http::control::{ControlError, ControlListener};
 use crate::http::registry::RegistryState;
 use crate::http::server::{BindError, serve_control};
@@ -21,6 +21,7 @@ use crate::io::firmware_files::{self, FirmwareFilesError};
 use crate::io::hotplug::Hotplug;
 use crate::io::random::{self, RandomError};
 use crate::io::registry_client::{EndpointError, Limits, RegistryClient};
+use crate::io::static_dir::{StaticDir, StaticDirError};
 use crate::io::store::{LocalUser, Store, StoreError};
 use crate::pure::firmwares::Firmwares;
 use crate::pure::identity::HostKey;
@@ -50,6 +51,9 @@ pub enum DaemonError {
     /// A component map or graph cannot be read.
     #[error(transparent)]
     FirmwareFiles(#[from] FirmwareFilesError),
+    /// The directory of the UI.
+    #[error(transparent)]
+    Ide(#[from] StaticDirError),
     /// A component map or graph is wrong.
     #[error("{} cannot be used: {source}", .path.display())]
     Build {
@@ -84,6 +88,10 @@ impl Daemon {
     /// Starts everything: when this returns, the bridge listens and answers, and has looked at the ports once.
     pub async fn start(settings: &Settings) -> Result<Daemon, DaemonError> {
         let planner = planner(settings)?;
+        let ide = match &settings.ide {
+            Ide::Url(_) => None,
+            Ide::Dir(path) => Some(StaticDir::new(path)?),
+        };
         let store = Store::open(&settings.state_dir).await?;
         let control = ControlListener::bind(&settings.control_socket)?;
         let listeners = Listeners::bind(&settings.listen).await?;
@@ -100,6 +108,7 @@ impl Daemon {
             addresses: addresses.clone(),
             admin_token: random::secret()?,
             local_user: Some(user),
+            ide,
             lifecycle: lifecycle.clone(),
         });
         let registry = crate::http::registry::router(RegistryState { store: store.registry().clone() });

@@ -6,6 +6,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
 use super::board::Upload;
+use super::traffic::Traffic;
 use crate::io::store::FirmwareRecord;
 pub use crate::pure::board::ToClient;
 use crate::pure::firmwares::Subject;
@@ -20,6 +21,7 @@ const REQUEST_QUEUE: usize = 64;
 pub struct Directory {
     views: watch::Receiver<Arc<Vec<BoardView>>>,
     requests: mpsc::Sender<Request>,
+    traffic: Traffic,
 }
 
 /// The supervisor's end of a [`Directory`].
@@ -29,6 +31,8 @@ pub struct DirectoryServer {
     pub views: watch::Sender<Arc<Vec<BoardView>>>,
     /// What is asked.
     pub requests: mpsc::Receiver<Request>,
+    /// The meters of the boards' lines.
+    pub traffic: Traffic,
 }
 
 /// What can be asked of the supervisor.
@@ -212,7 +216,9 @@ impl Directory {
     pub fn new() -> (Directory, DirectoryServer) {
         let (views_tx, views) = watch::channel(Arc::default());
         let (requests, requests_rx) = mpsc::channel(REQUEST_QUEUE);
-        (Directory { views, requests }, DirectoryServer { views: views_tx, requests: requests_rx })
+        let traffic = Traffic::default();
+        let server = DirectoryServer { views: views_tx, requests: requests_rx, traffic: traffic.clone() };
+        (Directory { views, requests, traffic }, server)
     }
 
     /// All boards now, gone ones included.
@@ -223,6 +229,11 @@ impl Directory {
     /// Tells when [`Directory::boards`] changes.
     pub fn watch(&self) -> watch::Receiver<Arc<Vec<BoardView>>> {
         self.views.clone()
+    }
+
+    /// The meters of the boards' lines.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// Gives a board another label, for good.

@@ -6,3 +6,4 @@ pub mod keeper;
 pub mod registrar;
 pub mod status;
 pub mod supervisor;
+pub mod traffic;

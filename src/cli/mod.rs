@@ -4,6 +4,7 @@ mod announce;
 mod board_name;
 mod change;
 mod client;
+mod dashboard;
 mod firmware;
 #[cfg(test)]
 mod fixtures;
@@ -52,6 +53,8 @@ struct Cli {
 enum Command {
     /// Run the bridge, in the foreground
     Run(Box<run::RunArgs>),
+    /// Open the dashboard in a browser, with the right to make changes
+    Dashboard(dashboard::DashboardArgs),
     /// List the boards
     List(list::ListArgs),
     /// Say how a board is, why, and what to do
@@ -111,6 +114,7 @@ async fn ask(command: Command, places: &Places) -> anyhow::Result<()> {
     let client = client::Client::find(places).await?;
     match command {
         Command::Run(_) | Command::Simulate(_) => unreachable!("does not ask a running bridge"),
+        Command::Dashboard(args) => dashboard::dashboard(&client, args).await,
         Command::List(args) => list::list(&client, args).await,
         Command::Status(args) => status::status(&client, args).await,
         Command::Label(args) => change::label(&client, args).await,

@@ -77,6 +77,7 @@ fn read(path: &Path) -> Result<Layer, ConfigError> {
     let text = fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
     let mut layer = parse(path, &text)?;
     let dir = path.parent().unwrap_or(Path::new(""));
+    layer.ide = layer.ide.map(|ide| ide.below(dir));
     for rule in &mut layer.board {
         rule.components = rule.components.take().map(|map| dir.join(map));
     }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::pure::secret::Secret;
 use crate::pure::session::config::DEFAULT_BAUDS;
 
-use super::{Baud, BoardRule, DeviceSpec, GenericPolicy, Layer, ListenAddress, Places, RegistryChoice, WebUrl};
+use super::{Baud, BoardRule, DeviceSpec, GenericPolicy, Ide, Layer, ListenAddress, Places, RegistryChoice, WebUrl};
 
 /// Where live URLs point unless told otherwise.
 pub const DEFAULT_IDE: &str = "https://app.flowhub.io";
@@ -30,7 +30,7 @@ pub struct Settings {
     /// How others reach this bridge, where that is not the address it listens on.
     pub public_url: Option<WebUrl>,
     /// Where live URLs point.
-    pub ide: WebUrl,
+    pub ide: Ide,
     /// What happens to generic chips.
     pub generic: GenericPolicy,
     /// Rates to try, in bits per second; at least one.

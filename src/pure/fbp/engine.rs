@@ -184,8 +184,11 @@ impl Runtime {
             return;
         }
         if let Err(danger) = checked {
-            if step.need == Need::Done && job.failure.is_none() {
-                job.failure = Some(Refusal::Danger { what: job.op.what(), danger });
+            let refusal = Refusal::Danger { what: job.op.what(), danger };
+            if step.need == Need::Done {
+                job.failure.get_or_insert(refusal);
+            } else {
+                job.remarks.push(refusal.to_string());
             }
             return;
         }
