@@ -342,6 +342,7 @@ impl Board {
         }
         let requests = self.raw.release_all(&mut self.runtime);
         self.submit_raw(requests, now);
+        self.runtime.go_on(now.unix_millis);
     }
 
     fn event(&mut self, event: &Event, now: Now) {

@@ -65,18 +65,19 @@ impl RawClients {
 
     /// Those commands of all clients that may go to the board now.
     pub(super) fn release_all(&mut self, mirror: &mut fbp::Runtime) -> Vec<Request> {
+        mirror.yield_to_raw();
         let held = self.clients.iter().filter(|(_, client)| !client.held.is_empty());
         let ids: Vec<ClientId> = held.map(|(id, _)| *id).collect();
         ids.into_iter().flat_map(|id| self.release(id, mirror)).collect()
     }
 
-    /// Those of a client's commands that may go to the board now: none while an FBP client's operation is half done. What would harm
+    /// Those of a client's commands that may go to the board now, beside FBP clients' operations. What would harm
     /// the board is refused, but only once everything before is answered: the nodes that a command names may just be being made.
     fn release(&mut self, id: ClientId, mirror: &mut fbp::Runtime) -> Vec<Request> {
         let mut requests = Vec::new();
         let Some(client) = self.clients.get_mut(&id) else { return requests };
         while let Some((request_id, command)) = client.held.pop_front() {
-            if mirror.is_half_way() {
+            if mirror.must_wait(&command) {
                 client.held.push_front((request_id, command));
                 break;
             }

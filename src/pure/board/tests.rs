@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use firmware_proto::{Body, Command, Dialect, Framed, Framing, Message, Packet, PortRef, Response};
+use firmware_proto::{Body, Command, Dialect, Edge, Framed, Framing, Message, Packet, PortRef, Response};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -101,6 +101,8 @@ impl Bench {
                 assert!(target.node <= self.nodes, "a packet to node {}, of which firmware dies", target.node);
                 Response::SendPacketDone { target, kind: packet.kind() }
             }
+            Command::ConnectNodes(edge) => Response::NodesConnected(edge),
+            Command::DisconnectNodes(edge) => Response::NodesDisconnected(edge),
             Command::StartNetwork => Response::NetworkStarted,
             Command::StopNetwork => Response::NetworkStopped,
             Command::SubscribeToPort { port, enable } => Response::PortSubscriptionChanged { port, enabled: enable },
@@ -161,4 +163,52 @@ fn a_raw_clear_comes_after_what_was_judged_before_it() {
         bench.answer();
     }
     assert!(bench.carried_out.contains(&Command::ClearNodes));
+}
+
+/// Three nodes, and the edges from the first to the others.
+fn three_nodes() -> (Bench, [Edge; 2]) {
+    let mut bench = Bench::new();
+    for name in ["a", "b", "c"] {
+        bench.say("graph:addnode", json!({ "id": name, "component": "Forward" }));
+        bench.answer();
+    }
+    let port = |node| PortRef { node, port: 0 };
+    (bench, [2, 3].map(|node| Edge { src: port(1), tgt: port(node) }))
+}
+
+fn add_edge(bench: &mut Bench, tgt: &str) {
+    let port = |node: &str, port: &str| json!({ "node": node, "port": port });
+    bench.say("graph:addedge", json!({ "src": port("a", "out"), "tgt": port(tgt, "in") }));
+}
+
+#[test]
+fn an_fbp_clients_edge_is_not_lost_by_a_raw_clients_earlier_one() {
+    let (mut bench, [to_b, to_c]) = three_nodes();
+    bench.raw(&[Command::ConnectNodes(to_c), Command::DisconnectNodes(to_c)]);
+    add_edge(&mut bench, "b");
+    while !bench.waiting.is_empty() {
+        bench.answer();
+    }
+    assert!(bench.carried_out.ends_with(&[
+        Command::ConnectNodes(to_c),
+        Command::DisconnectNodes(to_c),
+        Command::ConnectNodes(to_b)
+    ]));
+    assert_eq!(bench.board.graph_json()["connections"][0]["tgt"]["process"], "b");
+}
+
+#[test]
+fn both_kinds_of_client_get_their_turns() {
+    let (mut bench, [to_b, to_c]) = three_nodes();
+    add_edge(&mut bench, "b");
+    bench.raw(&[Command::DisconnectNodes(to_b), Command::ConnectNodes(to_c), Command::DisconnectNodes(to_c)]);
+    add_edge(&mut bench, "c");
+    add_edge(&mut bench, "b");
+    assert_eq!(bench.waiting, [Command::ConnectNodes(to_b)], "one at a time");
+    while !bench.waiting.is_empty() {
+        bench.answer();
+    }
+    assert_eq!(bench.board.waiting(), 0);
+    let edges = bench.board.graph_json()["connections"].as_array().unwrap().len();
+    assert_eq!(edges, bench.board.device().edges().len());
 }

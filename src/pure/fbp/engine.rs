@@ -50,7 +50,7 @@ impl Runtime {
 
     fn plan_waiting(&mut self, now: u64) {
         let mut at = 0;
-        while self.flights.len() < UNANSWERED_REQUESTS && self.barrier.is_none() {
+        while self.flights.len() < UNANSWERED_REQUESTS && self.barrier.is_none() && self.raw.is_over() {
             let passing = at > 0;
             match self.ops.get(at) {
                 Some(op) if passing && !self.may_pass(&op.action) => return,

@@ -9,6 +9,33 @@ use super::{Output, Runtime, naming};
 use crate::pure::model::graph::{Edge, Metadata, Node};
 use crate::pure::request::Outcome;
 
+/// What raw clients have under way.
+#[derive(Debug, Default)]
+pub(super) struct RawTurn {
+    /// Commands that change the graph.
+    changes: usize,
+    /// Somebody's command waits.
+    waits: bool,
+}
+
+impl RawTurn {
+    /// Whether operations may begin.
+    pub(super) fn is_over(&self) -> bool {
+        self.changes == 0 && !self.waits
+    }
+}
+
+fn changes_graph(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::ClearNodes
+            | Command::CreateComponent { .. }
+            | Command::ConnectNodes(_)
+            | Command::DisconnectNodes(_)
+            | Command::RemoveNode { .. }
+    )
+}
+
 impl Runtime {
     /// The board answers, in this dialect. Before it, [`handle_boot`](Self::handle_boot) or [`graph_lost`](Self::graph_lost) has said
     /// what has become of its graph.
@@ -54,16 +81,34 @@ impl Runtime {
         self.tell(&text);
     }
 
-    /// Whether an operation waits for some of its commands to be answered before it sends the others: what comes between would find
-    /// and leave a board that is half changed.
-    pub fn is_half_way(&self) -> bool {
-        self.barrier.is_some()
+    /// Whether a raw client's command has to wait for FBP clients' operations: whatever it is while one of them is half done, and one
+    /// that changes the graph until all that they have changed is certain. The graph has their changes already, and the answer to an
+    /// earlier command would be taken for news of them. No more operations begin before it, and where some wait, raw clients do not
+    /// keep the turn either.
+    pub fn must_wait(&mut self, command: &Command) -> bool {
+        let changes = changes_graph(command);
+        let is_theirs = self.barrier.is_some() || (changes && !self.jobs.is_empty());
+        self.raw.waits |= is_theirs;
+        is_theirs || (changes && self.raw.changes > 0 && !self.ops.is_empty())
+    }
+
+    /// All raw clients have had their turn, and those that [`must_wait`](Self::must_wait) have said so.
+    pub fn yield_to_raw(&mut self) {
+        self.raw.waits = false;
+    }
+
+    /// The turn is back: operations begin again if no raw client waits.
+    pub fn go_on(&mut self, now: u64) {
+        if !self.ops.is_empty() {
+            self.advance(now);
+        }
     }
 
     /// Judges a raw client's command. One that passes must be sent, and told to [`raw_outcome`](Self::raw_outcome) once.
     pub fn check_raw(&mut self, command: &Command) -> Result<(), DebugPoint> {
         self.device.check(command, self.library.as_ref()).map_err(|danger| danger.debug_point())?;
         self.device.sent(command);
+        self.raw.changes += usize::from(changes_graph(command));
         self.touched = true;
         if let Command::SendPacket { target, packet } = command
             && let Some(port) = self.graph.port(*target)
@@ -76,6 +121,7 @@ impl Runtime {
     /// Takes the outcome of a raw client's command, so that FBP clients see the change.
     pub fn raw_outcome(&mut self, command: &Command, outcome: &Outcome, now: u64) {
         self.settle_device(command, outcome);
+        self.raw.changes = self.raw.changes.saturating_sub(usize::from(changes_graph(command)));
         if let Ok(response) = outcome {
             self.adopt(response, now);
         }

@@ -51,6 +51,7 @@ use client::Clients;
 use data::Watch;
 use engine::{Flight, Job, WAITING_OPS};
 use message::{Incoming, Malformed, error, outgoing};
+use mirror::RawTurn;
 use op::{Action, Op};
 use permission::Permission;
 use refusal::Refusal;
@@ -158,6 +159,7 @@ pub struct Runtime {
     flights: HashMap<Ticket, Flight>,
     /// The job that nothing may be planned behind.
     barrier: Option<u64>,
+    raw: RawTurn,
     next_ticket: u64,
     next_serial: u64,
 }
@@ -200,6 +202,7 @@ impl Runtime {
             jobs: BTreeMap::new(),
             flights: HashMap::new(),
             barrier: None,
+            raw: RawTurn::default(),
             next_ticket: 0,
             next_serial: 0,
         };

@@ -145,9 +145,11 @@ fn act_out(bench: &mut Bench, act: Act, asked: &mut [u32; 2], uploads: &mut u64)
             bench.runtime.upload(UploadId(*uploads), &row(nodes), start, bench.now);
             bench.collect();
         }
-        // Commands reach the board in order: a raw one comes after what is on the line, and not in the middle of an operation.
+        // Commands reach the board in order: a raw one comes after what is on the line, and not while it has to wait.
         Act::Raw(command) => {
-            if !bench.runtime.is_half_way() && bench.runtime.check_raw(&command).is_ok() {
+            let waits = bench.runtime.must_wait(&command);
+            bench.runtime.yield_to_raw();
+            if !waits && bench.runtime.check_raw(&command).is_ok() {
                 bench.settle_before(command);
             }
         }

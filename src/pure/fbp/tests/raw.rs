@@ -80,6 +80,7 @@ fn a_raw_clear_keeps_nodes_that_come_after_it() {
     let cleared = bench.board.execute(&Command::ClearNodes);
     bench.say(A, "graph", "addnode", json!({ "id": "new", "component": "Forward", "graph": "main" }));
     bench.runtime.raw_outcome(&Command::ClearNodes, &cleared, bench.now);
+    bench.collect();
     bench.settle();
     assert_eq!(commands(&bench.got(A)), ["clear", "addnode"]);
     bench.nodes("Forward", &["next"]);
