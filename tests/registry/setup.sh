@@ -19,7 +19,8 @@ if [ ${#missing[@]} -gt 0 ]; then
   export DEBIAN_FRONTEND=noninteractive
   say "installing ${missing[*]}" >&2
   # The package would make a cluster and start it.
-  install -D /dev/stdin /etc/postgresql-common/createcluster.conf <<<"create_main_cluster = false"
+  conf=/etc/postgresql-common/createcluster.conf
+  [ -e "$conf" ] || install -D -m 644 /dev/stdin "$conf" <<<"create_main_cluster = false"
   get() { apt-get install -y -qq --no-remove --no-install-recommends "${missing[@]}" >"$rig/apt.log" 2>&1; }
   get || { apt-get update -qq >"$rig/apt.log" 2>&1 || true; get; } ||
     { tail -n 5 "$rig/apt.log" >&2; skip "apt-get cannot install ${missing[*]} (log: $rig/apt.log)"; }
