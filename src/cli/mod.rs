@@ -1,9 +1,10 @@
-//! The commands, one file each. All but `run` and `simulate` talk to the running bridge over its control socket.
+//! The commands, one file each. All but `run`, `config` and `simulate` talk to the running bridge over its control socket.
 
 mod announce;
 mod board_name;
 mod change;
 mod client;
+mod config;
 mod firmware;
 #[cfg(test)]
 mod fixtures;
@@ -22,7 +23,7 @@ mod tests;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::{Places, Surroundings};
 use client::ClientError;
@@ -71,15 +72,38 @@ enum Command {
     /// The embedded registry
     #[command(subcommand)]
     Registry(registry::RegistryCommand),
+    /// Settings and where they come from
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     /// Put simulated boards on pseudo-terminals, for a bridge in another process
     #[command(hide = true)]
     Simulate(simulate::SimulateArgs),
 }
 
+impl Cli {
+    /// What was typed. Wrong usage ends the process.
+    fn of_process() -> Cli {
+        Cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit())
+    }
+
+    /// What was typed; the options of `run` know where they come from.
+    fn read(words: impl IntoIterator<Item = impl Into<std::ffi::OsString> + Clone>) -> Result<Cli, clap::Error> {
+        let mut definition = Cli::command();
+        let mut matches = definition.try_get_matches_from_mut(words)?;
+        let origins = run::origins(&definition, &matches);
+        let mut cli = Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut definition))?;
+        match &mut cli.command {
+            Command::Run(args) => args.origins = origins,
+            Command::Config(config::ConfigCommand::Show(args)) => args.run.origins = origins,
+            _ => {}
+        }
+        Ok(cli)
+    }
+}
+
 /// The whole program.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match dispatch(cli) {
+    match dispatch(Cli::of_process()) {
         Ok(()) => ExitCode::SUCCESS,
         // The reader of a pipe has enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
@@ -98,6 +122,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
     logging::start(cli.verbose, matches!(cli.command, Command::Run(_)));
     match cli.command {
         Command::Run(args) => run::run(*args, &places),
+        Command::Config(command) => config::config(command, &places),
         Command::Simulate(args) => on_one_thread(simulate::simulate(args)),
         command => on_one_thread(ask(command, &places)),
     }
@@ -110,7 +135,7 @@ fn on_one_thread(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Resu
 async fn ask(command: Command, places: &Places) -> anyhow::Result<()> {
     let client = client::Client::find(places).await?;
     match command {
-        Command::Run(_) | Command::Simulate(_) => unreachable!("does not ask a running bridge"),
+        Command::Run(_) | Command::Simulate(_) | Command::Config(_) => unreachable!("does not ask a running bridge"),
         Command::List(args) => list::list(&client, args).await,
         Command::Status(args) => status::status(&client, args).await,
         Command::Label(args) => change::label(&client, args).await,

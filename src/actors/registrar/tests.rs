@@ -44,6 +44,7 @@ fn board(label: &str, state: BoardState) -> BoardView {
         components: None,
         clients: 0,
         linger: DEBOUNCE,
+        wish: Default::default(),
         registries: Vec::new(),
     }
 }
@@ -53,6 +54,7 @@ struct Bench {
     store: Store,
     owner: Caller,
     views: watch::Sender<Arc<Vec<BoardView>>>,
+    control: watch::Sender<Registries>,
     statuses: watch::Receiver<Statuses>,
     tasks: [JoinHandle<()>; 2],
 }
@@ -69,14 +71,14 @@ impl Bench {
                 }
             }
         });
+        let (control, registries) = watch::channel(Registries { embedded: true, remotes });
         let config = RegistrarConfig {
-            remotes,
             timing: TIMING,
             leftover_linger: DEBOUNCE,
-            ..RegistrarConfig::new(directory, store.clone(), |id| format!("ws://localhost:3569/{id}"))
+            ..RegistrarConfig::new(directory, store.clone(), registries, |id| format!("ws://localhost:3569/{id}"))
         };
         let (registrar, statuses) = Registrar::new(config).await.unwrap();
-        Bench { store, owner, views, statuses, tasks: [secrets, tokio::spawn(registrar.run())] }
+        Bench { store, owner, views, control, statuses, tasks: [secrets, tokio::spawn(registrar.run())] }
     }
 
     fn show(&self, boards: &[BoardView]) {
@@ -166,7 +168,7 @@ impl Elsewhere {
 
 fn remote(url: &str, with_token: bool) -> RemoteRegistry {
     let token = with_token.then(|| Secret::new("user-token"));
-    RemoteRegistry { client: RegistryClient::new(url, token, LIMITS).unwrap(), user: OWNER }
+    RemoteRegistry { client: RegistryClient::new(url, token, LIMITS).unwrap(), user: OWNER, default: true }
 }
 
 async fn until(what: &str, mut fits: impl AsyncFnMut() -> bool) {

@@ -51,7 +51,7 @@ impl Supervisor {
     }
 
     /// Tells the boards whose build is another one now.
-    fn give_builds(&mut self) {
+    pub(super) fn give_builds(&mut self) {
         for entry in self.entries.values_mut() {
             let build = self.planner.build(&entry.port, entry.id, &self.memory.firmwares);
             if build == entry.build {

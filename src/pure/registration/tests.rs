@@ -36,7 +36,7 @@ impl Bench {
     }
 
     fn see(&mut self, presence: Presence) {
-        self.machine.sighted(&Sighting { presence, linger: LINGER }, self.now);
+        self.machine.sighted(&Sighting { presence, linger: LINGER, registries: None }, self.now);
     }
 
     fn pass(&mut self, time: Duration) {
@@ -66,7 +66,8 @@ impl Bench {
 }
 
 fn wanted(label: &str) -> Wanted {
-    Wanted { address: "ws://localhost:3569/x".to_owned(), label: label.to_owned(), description: String::new() }
+    let address = "ws://localhost:3569/x".to_owned();
+    Wanted { address, label: label.to_owned(), description: String::new(), user: None }
 }
 
 fn ready(label: &str) -> Presence {
@@ -146,7 +147,7 @@ fn a_board_back_within_the_debounce_stays_registered() {
 #[test]
 fn a_native_usb_board_has_longer_to_come_back() {
     let mut bench = Bench::registered(true);
-    let away = Sighting { presence: Presence::Away, linger: LINGER_NATIVE_USB };
+    let away = Sighting { presence: Presence::Away, linger: LINGER_NATIVE_USB, registries: None };
     bench.machine.sighted(&away, bench.now);
     assert_eq!(bench.due_in(), LINGER_NATIVE_USB);
 }
