@@ -13,6 +13,7 @@ const NAME: &str = "microflo-bridge";
 const CONTROL_SOCKET: &str = "control.sock";
 const SYSTEM_CONTROL_DIR: &str = "/run/microflo-bridge";
 const SYSTEM_STATE_DIR: &str = "/var/lib/microflo-bridge";
+/// Unless the environment says `MICROFLO_BRIDGE_SYSTEM_CONFIG`.
 const SYSTEM_CONFIG_DIR: &str = "/etc/microflo-bridge";
 
 /// What a process knows of where it runs: environment variables, and whether it is root.
@@ -78,7 +79,7 @@ impl Places {
 
     /// The system's configuration directory.
     pub fn system_config_dir(&self) -> &Path {
-        &self.system_config
+        self.surroundings.path("MICROFLO_BRIDGE_SYSTEM_CONFIG").unwrap_or(&self.system_config)
     }
 
     /// The user's configuration file; none without a home.

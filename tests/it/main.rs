@@ -6,17 +6,23 @@ mod fake_tree;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod elsewhere;
 mod machine;
 mod tty;
 mod web;
 
+mod bad_registries;
+mod config;
 mod consent;
 mod graphs;
 mod hindrances;
 mod identity;
 mod idle;
+mod labs;
 mod layers;
+mod mdns;
 mod refusals;
 mod registration;
+mod reload;
 mod simulated;
 mod sockets;

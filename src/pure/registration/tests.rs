@@ -335,3 +335,25 @@ fn an_answer_that_nobody_waits_for_changes_nothing() {
     bench.answer(failed());
     assert_eq!(bench.due_in(), PING);
 }
+
+#[test]
+fn an_hour_of_silence_is_borne_patiently_and_ended_soon() {
+    let mut bench = Bench::new(true);
+    bench.see(ready("Blinky"));
+    let hour = bench.now + Duration::from_secs(3600);
+    let mut attempts = 0;
+    while bench.now < hour {
+        assert_eq!(bench.start(), Some(put("Blinky")));
+        bench.answer(Answer::Failed("nobody answers".to_owned()));
+        attempts += 1;
+        match bench.machine.due() {
+            Due::At(at) => bench.now = at,
+            due => panic!("{due:?}"),
+        }
+    }
+    assert!((3600 / 240..3600 / 30).contains(&attempts), "{attempts} attempts in an hour");
+    assert!(bench.now - hour <= Timing::default().backoff.max * 2, "back {:?} late", bench.now - hour);
+    assert_eq!(bench.start(), Some(put("Blinky")));
+    bench.answer(Answer::Accepted);
+    assert!(bench.machine.registered() && bench.machine.error().is_none());
+}
