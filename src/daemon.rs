@@ -1,6 +1,7 @@
 //! The daemon: what `run` starts and stops.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::actors::directory::{Directory, DirectoryError, DirectoryServer};
 use crate::actors::keeper::Keeper;
 use crate::actors::registrar::{Registrar, RegistrarConfig, Registries, RemoteRegistry, Statuses};
 use crate::actors::supervisor::{Memory, Planner, Sources, Supervisor};
-use crate::config::{RemoteSettings, Settings};
+use crate::config::{Ide, RemoteSettings, Settings};
 use crate::http::control::{ControlError, ControlListener};
 use crate::http::registry::RegistryState;
 use crate::http::server::{BindError, serve_control};
@@ -23,6 +24,7 @@ use crate::io::firmware_files::{self, FirmwareFilesError};
 use crate::io::hotplug::Hotplug;
 use crate::io::random::{self, RandomError};
 use crate::io::registry_client::{EndpointError, Limits, RegistryClient};
+use crate::io::static_dir::{StaticDir, StaticDirError};
 use crate::io::store::{Store, StoreError};
 use crate::pure::firmwares::Firmwares;
 use crate::pure::identity::HostKey;
@@ -52,6 +54,9 @@ pub enum DaemonError {
     /// A component map or graph cannot be read.
     #[error(transparent)]
     FirmwareFiles(#[from] FirmwareFilesError),
+    /// The directory of the UI.
+    #[error(transparent)]
+    Ide(#[from] StaticDirError),
     /// A component map or graph is wrong.
     #[error("{} cannot be used: {source}", .path.display())]
     Build {
@@ -94,6 +99,10 @@ impl Daemon {
     /// Starts everything: when this returns, the bridge listens and answers, and has looked at the ports once.
     pub async fn start(settings: &Settings) -> Result<Daemon, DaemonError> {
         let planner = planner(settings)?;
+        let ide = match &settings.ide {
+            Ide::Url(_) => None,
+            Ide::Dir(path) => Some(StaticDir::new(path)?),
+        };
         let store = Store::open(&settings.state_dir).await?;
         let control = ControlListener::bind(&settings.control_socket)?;
         let listeners = Listeners::bind(&settings.listen).await?;
@@ -117,6 +126,7 @@ impl Daemon {
             addresses: addresses.clone(),
             admin_token: random::secret()?,
             local_user: Some(user),
+            ide,
             lifecycle: lifecycle.clone(),
         });
         let registry = crate::http::registry::router(RegistryState { store: store.registry().clone() });
@@ -261,9 +271,10 @@ fn planner(settings: &Settings) -> Result<Planner, DaemonError> {
     let of_rules = settings.boards.iter().filter_map(|rule| Some((rule.components.clone()?, rule.graph.clone())));
     let mut builds = HashMap::new();
     for files in of_devices.chain(of_rules) {
-        if !builds.contains_key(&files) {
-            let build = read_build(&files.0, files.1.as_deref())?;
-            builds.insert(files, build);
+        if let Entry::Vacant(place) = builds.entry(files) {
+            let (components, graph): &(PathBuf, Option<PathBuf>) = place.key();
+            let build = read_build(components, graph.as_deref())?;
+            place.insert(build);
         }
     }
     Ok(Planner {

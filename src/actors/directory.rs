@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::board::Upload;
 use super::supervisor::Planner;
+use super::traffic::Traffic;
 use crate::io::store::FirmwareRecord;
 use crate::pure::admission::GenericPolicy;
 pub use crate::pure::board::ToClient;
@@ -22,6 +23,7 @@ const REQUEST_QUEUE: usize = 64;
 pub struct Directory {
     views: watch::Receiver<Arc<Vec<BoardView>>>,
     requests: mpsc::Sender<Request>,
+    traffic: Traffic,
 }
 
 /// The supervisor's end of a [`Directory`].
@@ -31,6 +33,8 @@ pub struct DirectoryServer {
     pub views: watch::Sender<Arc<Vec<BoardView>>>,
     /// What is asked.
     pub requests: mpsc::Receiver<Request>,
+    /// The meters of the boards' lines.
+    pub traffic: Traffic,
 }
 
 /// What can be asked of the supervisor.
@@ -223,7 +227,9 @@ impl Directory {
     pub fn new() -> (Directory, DirectoryServer) {
         let (views_tx, views) = watch::channel(Arc::default());
         let (requests, requests_rx) = mpsc::channel(REQUEST_QUEUE);
-        (Directory { views, requests }, DirectoryServer { views: views_tx, requests: requests_rx })
+        let traffic = Traffic::default();
+        let server = DirectoryServer { views: views_tx, requests: requests_rx, traffic: traffic.clone() };
+        (Directory { views, requests, traffic }, server)
     }
 
     /// All boards now, gone ones included.
@@ -234,6 +240,11 @@ impl Directory {
     /// Tells when [`Directory::boards`] changes.
     pub fn watch(&self) -> watch::Receiver<Arc<Vec<BoardView>>> {
         self.views.clone()
+    }
+
+    /// The meters of the boards' lines.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// Gives a board another label, for good.

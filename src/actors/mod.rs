@@ -7,3 +7,4 @@ pub mod keeper;
 pub mod registrar;
 pub mod status;
 pub mod supervisor;
+pub mod traffic;

@@ -68,7 +68,7 @@ async fn upload(client: &Client, args: UploadArgs) -> anyhow::Result<()> {
     let body = GraphBody { graph, start: !args.stopped };
     let bar = bar(&plain(&board.label));
     let mut end = None;
-    client
+    let sent = client
         .post_lines(&format!("/api/boards/{}/graph", board.id), &body, |line| match line {
             UploadLine::Progress { done, total } => {
                 bar.set_length(total as u64);
@@ -76,8 +76,9 @@ async fn upload(client: &Client, args: UploadArgs) -> anyhow::Result<()> {
             }
             line => end = Some(line),
         })
-        .await?;
+        .await;
     bar.finish_and_clear();
+    sent?;
     match end {
         Some(UploadLine::Done) => {
             let state = if args.stopped { "is on" } else { "runs on" };

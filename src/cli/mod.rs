@@ -5,6 +5,7 @@ mod board_name;
 mod change;
 mod client;
 mod config;
+mod dashboard;
 mod firmware;
 #[cfg(test)]
 mod fixtures;
@@ -53,6 +54,8 @@ struct Cli {
 enum Command {
     /// Run the bridge, in the foreground
     Run(Box<run::RunArgs>),
+    /// Open the dashboard in a browser, with the right to make changes
+    Dashboard(dashboard::DashboardArgs),
     /// List the boards
     List(list::ListArgs),
     /// Say how a board is, why, and what to do
@@ -136,6 +139,7 @@ async fn ask(command: Command, places: &Places) -> anyhow::Result<()> {
     let client = client::Client::find(places).await?;
     match command {
         Command::Run(_) | Command::Simulate(_) | Command::Config(_) => unreachable!("does not ask a running bridge"),
+        Command::Dashboard(args) => dashboard::dashboard(&client, args).await,
         Command::List(args) => list::list(&client, args).await,
         Command::Status(args) => status::status(&client, args).await,
         Command::Label(args) => change::label(&client, args).await,

@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use super::{announce, open_files};
 use crate::config::{
-    DeviceSpec, GenericPolicy, Layer, ListenAddress, Origin, Origins, Places, RegistryChoice, Settings, WebUrl, file,
+    DeviceSpec, GenericPolicy, Ide, Layer, ListenAddress, Origin, Origins, Places, RegistryChoice, Settings, WebUrl,
+    file,
 };
 use crate::daemon::Daemon;
 use crate::http::control::{ControlError, is_answered};
@@ -44,9 +45,10 @@ pub(super) struct RunArgs {
     /// How others reach this bridge, for example through a proxy
     #[arg(long, value_name = "URL", env = "MICROFLO_BRIDGE_PUBLIC_URL")]
     public_url: Option<WebUrl>,
-    /// The Flowhub or NoFlo UI that live URLs open [default: https://app.flowhub.io]
-    #[arg(long, value_name = "URL", env = "MICROFLO_BRIDGE_IDE")]
-    ide: Option<WebUrl>,
+    /// The Flowhub or NoFlo UI that live URLs open: its URL, or the directory of a built one, which is then served at /ide/
+    /// [default: https://app.flowhub.io]
+    #[arg(long, value_name = "URL|DIR", env = "MICROFLO_BRIDGE_IDE")]
+    ide: Option<Ide>,
     /// What to do with generic USB-serial chips: ask first, open, or never open [default: ask]
     #[arg(
         long,

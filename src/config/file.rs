@@ -80,6 +80,7 @@ fn read(path: &Path) -> Result<Layer, ConfigError> {
     let text = fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
     let mut layer = parse(path, &text)?;
     let dir = path.parent().unwrap_or(Path::new(""));
+    layer.ide = layer.ide.map(|ide| ide.below(dir));
     for rule in &mut layer.board {
         rule.components = rule.components.take().map(|map| dir.join(map));
         rule.graph = rule.graph.take().map(|graph| dir.join(graph));
@@ -89,21 +90,23 @@ fn read(path: &Path) -> Result<Layer, ConfigError> {
     Ok(layer)
 }
 
+/// The line of each key.
+fn lines(table: &DeTable<'_>, path: &Path, text: &str) -> Origins {
+    let mut origins = Origins::default();
+    for key in table.keys() {
+        let line = text[..key.span().start].matches('\n').count() + 1;
+        origins.set(key.get_ref(), Origin::File { path: path.to_owned(), line });
+    }
+    origins
+}
+
 /// Notes the lines of everything that the file says. It was read before, so that it can be parsed.
 fn note_origins(layer: &mut Layer, path: &Path, text: &str) {
     let Ok(document) = DeTable::parse(text) else { return };
-    let lines = |table: &DeTable<'_>| {
-        let mut origins = Origins::default();
-        for key in table.keys() {
-            let line = text[..key.span().start].matches('\n').count() + 1;
-            origins.set(key.get_ref(), Origin::File { path: path.to_owned(), line });
-        }
-        origins
-    };
-    layer.origins = lines(document.get_ref());
+    layer.origins = lines(document.get_ref(), path, text);
     let rules = document.get_ref().get("board").and_then(|rules| rules.get_ref().as_array());
     for (rule, table) in layer.board.iter_mut().zip(rules.into_iter().flat_map(|rules| rules.iter())) {
-        rule.origins = table.get_ref().as_table().map(&lines).unwrap_or_default();
+        rule.origins = table.get_ref().as_table().map(|table| lines(table, path, text)).unwrap_or_default();
     }
 }
 

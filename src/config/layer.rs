@@ -9,7 +9,7 @@ use serde::de::value::StrDeserializer;
 use serde::de::{self, Deserializer, IntoDeserializer, SeqAccess, Visitor};
 use uuid::Uuid;
 
-use super::{Baud, BoardRule, GenericPolicy, ListenAddress, Origins, RegistryEntry, WebUrl};
+use super::{Baud, BoardRule, GenericPolicy, Ide, ListenAddress, Origins, RegistryEntry, WebUrl};
 use crate::pure::secret::Secret;
 
 /// What one source says. Its field names are the keys of the configuration file.
@@ -29,7 +29,7 @@ pub struct Layer {
     /// How others reach this bridge.
     pub public_url: Option<WebUrl>,
     /// Where live URLs point.
-    pub ide: Option<WebUrl>,
+    pub ide: Option<Ide>,
     /// What happens to generic chips.
     pub generic: Option<GenericPolicy>,
     /// Rates to try.

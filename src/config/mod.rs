@@ -6,6 +6,7 @@
 pub mod address;
 pub mod device;
 pub mod file;
+pub mod ide;
 pub mod layer;
 pub mod origin;
 pub mod places;
@@ -20,6 +21,7 @@ pub use crate::pure::admission::GenericPolicy;
 pub use address::ListenAddress;
 pub use device::DeviceSpec;
 pub use file::ConfigError;
+pub use ide::Ide;
 pub use layer::Layer;
 pub use origin::{Origin, Origins};
 pub use places::{Places, Surroundings};

@@ -9,7 +9,7 @@ use crate::pure::session::config::DEFAULT_BAUDS;
 
 use super::places::TOKEN_VARIABLE;
 use super::{
-    Baud, BoardRule, DeviceSpec, GenericPolicy, Layer, ListenAddress, Origin, Origins, Places, RegistryChoice,
+    Baud, BoardRule, DeviceSpec, GenericPolicy, Ide, Layer, ListenAddress, Origin, Origins, Places, RegistryChoice,
     RegistryEntry, RemoteSettings, WebUrl,
 };
 
@@ -38,7 +38,7 @@ pub struct Settings {
     /// How others reach this bridge, where that is not the address it listens on.
     pub public_url: Option<WebUrl>,
     /// Where live URLs point.
-    pub ide: WebUrl,
+    pub ide: Ide,
     /// What happens to generic chips.
     pub generic: GenericPolicy,
     /// Rates to try, in bits per second; at least one.

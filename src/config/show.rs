@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use super::{BoardRule, Origin, RegistryChoice, Settings};
+use super::{BoardRule, Ide, Origin, RegistryChoice, Settings};
 
 /// One line of `config show`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub fn rows(settings: &Settings) -> Vec<Shown> {
         row("registry_token", hidden(settings.registry_token.is_some())),
         row("user", settings.user.map_or_else(|| "the local user".to_owned(), |user| user.to_string())),
         row("public_url", settings.public_url.as_ref().map_or_else(|| NOT_SET.to_owned(), url)),
-        row("ide", url(&settings.ide)),
+        row("ide", ide(&settings.ide)),
         row("generic", settings.generic.name().to_owned()),
         row("bauds", join(&settings.bauds)),
         row("mdns", settings.mdns.to_string()),
@@ -87,6 +87,13 @@ fn choices(choices: &[RegistryChoice]) -> String {
         RegistryChoice::Url(url) => url.name().to_owned(),
     };
     choices.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+fn ide(ide: &Ide) -> String {
+    match ide {
+        Ide::Url(url) => url.name().to_owned(),
+        Ide::Dir(dir) => dir.display().to_string(),
+    }
 }
 
 fn hidden(is_set: bool) -> String {

@@ -6,7 +6,10 @@ use url::Url;
 use uuid::Uuid;
 
 use super::live_url::live_url;
-use crate::config::WebUrl;
+use crate::config::{Ide, WebUrl};
+
+/// Where an IDE of one's own is served, below the bridge's web address.
+const OWN_IDE: &str = "ide/";
 
 /// Addresses as others type them. Cheap enough to clone.
 #[derive(Clone, Debug)]
@@ -14,12 +17,12 @@ pub struct Addresses {
     listening: Vec<SocketAddr>,
     base: Url,
     public: Option<WebUrl>,
-    ide: WebUrl,
+    ide: Ide,
 }
 
 impl Addresses {
     /// From the addresses that are listened on (the first one is shown), `--public-url` and `--ide`.
-    pub fn new(listening: Vec<SocketAddr>, public: Option<WebUrl>, ide: WebUrl) -> Self {
+    pub fn new(listening: Vec<SocketAddr>, public: Option<WebUrl>, ide: Ide) -> Self {
         let base = match &public {
             Some(public) => with_trailing_slash(public.url()),
             None => http_url(listening.first().copied()),
@@ -37,9 +40,17 @@ impl Addresses {
         self.public.as_ref()
     }
 
-    /// Where live URLs point.
-    pub fn ide(&self) -> &WebUrl {
+    /// The IDE that live URLs open.
+    pub fn ide(&self) -> &Ide {
         &self.ide
+    }
+
+    /// The IDE's address.
+    pub fn ide_url(&self) -> String {
+        match &self.ide {
+            Ide::Url(url) => url.url().to_string(),
+            Ide::Dir(_) => format!("{}{OWN_IDE}", self.base),
+        }
     }
 
     /// The bridge's web address, which is also its registry's.
@@ -65,7 +76,7 @@ impl Addresses {
 
     /// The link that opens a board in the IDE. It holds the secret: for the board's owner only.
     pub fn live(&self, id: Uuid, secret: &str) -> String {
-        live_url(self.ide.url().as_str(), &self.board(id), id, secret)
+        live_url(&self.ide_url(), &self.board(id), id, secret)
     }
 }
 
@@ -121,6 +132,14 @@ mod tests {
         assert_eq!(secure.board(id), format!("wss://lab.example/boards/{id}"));
         assert_eq!(secure.http(), "https://lab.example/boards/");
         assert_eq!(addresses("0.0.0.0:1", Some("http://lab:8080")).board(id), format!("ws://lab:8080/{id}"));
+    }
+
+    #[test]
+    fn an_ide_of_ones_own_is_below_the_bridges_address() {
+        let ide = Ide::Dir("/ui".into());
+        let own = Addresses::new(vec!["127.0.0.1:3569".parse().unwrap()], None, ide);
+        let live = own.live(Uuid::from_u128(1), "s");
+        assert!(live.starts_with("http://127.0.0.1:3569/ide/#runtime/endpoint?protocol%3D"), "{live}");
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub(super) async fn board(
     Ok(Json(show(&state, view, access).await))
 }
 
-async fn show(state: &HttpState, view: &BoardView, access: Access) -> BoardJson {
+pub(super) async fn show(state: &HttpState, view: &BoardView, access: Access) -> BoardJson {
     let secrets = match access {
         Access::Read => None,
         // Without its secrets a board is still worth showing.

@@ -99,7 +99,7 @@ impl Guard {
             listening: addresses.listening().iter().map(|a| (a.ip().to_canonical(), a.port())).collect(),
             public: addresses.public().and_then(|p| Some((Host::of_url(p.url())?, p.url().port_or_known_default()?))),
             public_origin: addresses.public().map(|public| public.origin()),
-            ide_origins: HashSet::from([addresses.ide().origin()]),
+            ide_origins: addresses.ide().origin().into_iter().collect(),
         }
     }
 

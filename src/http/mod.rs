@@ -7,7 +7,8 @@
 //! |---|---|
 //! | [`server`], [`counted`], [`control`] | listening, connection limits, graceful stop; the control socket |
 //! | [`guard`], [`guard_layer`], [`auth`] | Host and Origin; security headers; tokens and secrets |
-//! | [`mod@router`], [`api`], [`home`], [`ops`] | the routes |
+//! | [`mod@router`], [`api`], [`events`], [`graph`], [`firmware`], [`ops`] | the routes |
+//! | [`dashboard`], [`ide`] | the page at `/`, and a UI of the user's at `/ide/` |
 //! | [`sockets`], [`raw`], [`ws`] | upgrades, and the loop of an open WebSocket |
 //! | [`addresses`], [`live_url`], [`board_json`] | what a board looks like from outside |
 
@@ -17,11 +18,13 @@ pub mod auth;
 pub mod board_json;
 pub mod control;
 pub mod counted;
+pub mod dashboard;
+pub mod events;
 pub mod firmware;
 pub mod graph;
 pub mod guard;
 pub mod guard_layer;
-pub mod home;
+pub mod ide;
 pub mod lifecycle;
 pub mod live_url;
 pub mod ops;

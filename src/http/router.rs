@@ -10,13 +10,13 @@ use super::guard_layer::guard;
 use super::ops::{healthz, time_limit};
 use super::refusal::Refusal;
 use super::state::HttpState;
-use super::{api, firmware, graph, sockets};
+use super::{api, dashboard, events, firmware, graph, ide, sockets};
 
 /// The longest request body, in bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// The longest request body with a graph or a component map, in bytes.
-const MAX_LONG_BODY_BYTES: usize = 8 * 1024 * 1024;
+const MAX_LONG_BODY_BYTES: usize = 16 * 1024 * 1024;
 
 /// All routes. `extra` brings the registry's, and must have no fallback; it comes behind the same guard and limits.
 pub fn router(state: HttpState, extra: Router) -> Router {
@@ -24,7 +24,14 @@ pub fn router(state: HttpState, extra: Router) -> Router {
         .route("/", get(sockets::root))
         .route("/{id}", get(sockets::fbp))
         .route("/{id}/raw", get(sockets::raw))
+        .route("/dashboard/{file}", get(dashboard::file))
+        .route("/ide", get(ide::without_slash))
+        .route("/ide/", get(ide::index))
+        .route("/ide/{*path}", get(ide::file))
         .route("/healthz", get(healthz))
+        .route("/api/events", get(events::events))
+        .route("/api/dashboard", get(dashboard::link))
+        .route("/api/dashboard/token", post(dashboard::token))
         .route("/api/boards", get(api::boards))
         .route("/api/boards/{id}", get(api::board))
         .route("/api/boards/{id}/label", post(api::label))

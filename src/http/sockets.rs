@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
 
-use super::home;
+use super::dashboard;
 use super::raw;
 use super::refusal::Refusal;
 use super::state::HttpState;
@@ -24,7 +24,7 @@ type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 /// `/`: the page for people; as a WebSocket, the only board's FBP socket.
 pub(super) async fn root(State(state): State<HttpState>, headers: HeaderMap, upgrade: Upgrade) -> Response {
     if !headers.contains_key(UPGRADE) {
-        return home::page(&state.config.directory.boards(), &state.config.addresses).into_response();
+        return dashboard::page(&headers);
     }
     let boards = state.config.directory.boards();
     match only_board(&boards) {

@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use super::addresses::Addresses;
 use super::auth::AdminToken;
+use super::dashboard::Codes;
+use super::events::Watchers;
 use super::guard::Guard;
 use super::lifecycle::Lifecycle;
 use super::ws::SocketLimits;
 use crate::actors::directory::Directory;
+use crate::io::static_dir::StaticDir;
 use crate::io::store::LocalUser;
 
 /// What the routes are built on.
@@ -22,6 +25,8 @@ pub struct HttpConfig {
     pub admin_token: AdminToken,
     /// The user at the embedded registry whose boards these are.
     pub local_user: Option<LocalUser>,
+    /// The UI that is served at `/ide/`.
+    pub ide: Option<StaticDir>,
     /// When to stop.
     pub lifecycle: Lifecycle,
 }
@@ -39,6 +44,10 @@ pub struct Known {
     pub guard: Guard,
     /// Limits of each WebSocket.
     pub socket_limits: SocketLimits,
+    /// Who watches the boards.
+    pub watchers: Watchers,
+    /// What opens the dashboard.
+    pub codes: Codes,
 }
 
 impl HttpState {
@@ -49,7 +58,13 @@ impl HttpState {
 
     pub(crate) fn with_limits(config: HttpConfig, socket_limits: SocketLimits) -> Self {
         let guard = Guard::new(&config.addresses);
-        HttpState(Arc::new(Known { config, guard, socket_limits }))
+        HttpState(Arc::new(Known {
+            config,
+            guard,
+            socket_limits,
+            watchers: Watchers::default(),
+            codes: Codes::default(),
+        }))
     }
 }
 

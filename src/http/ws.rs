@@ -18,8 +18,9 @@ pub const MAX_FBP_MESSAGE_BYTES: usize = 1024 * 1024;
 pub const MAX_RAW_MESSAGE_BYTES: usize = 4 * 1024;
 /// Read and write buffers of each socket, in bytes.
 const BUFFER_BYTES: usize = 4 * 1024;
-/// What may wait to be written to one socket, in bytes: one long answer, such as a component's source.
-const MAX_WRITE_BYTES: usize = 4 * 1024 * 1024;
+/// What may wait to be written to one socket, in bytes: one long answer, such as the source of a graph with all the metadata that it may
+/// have. A client whose answer is longer is dropped.
+const MAX_WRITE_BYTES: usize = 32 * 1024 * 1024;
 /// Messages that are written before the next flush, if that many wait.
 const MESSAGES_PER_FLUSH: usize = 32;
 /// The longest close reason, in bytes: a close frame holds 125, two of which are the code.

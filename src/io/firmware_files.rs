@@ -1,7 +1,7 @@
 //! The files that `microflo generate` writes beside the code: the component map, and the graph.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// The largest file that is read, in bytes.
@@ -34,12 +34,10 @@ pub enum FirmwareFilesError {
         source: io::Error,
     },
     /// A file that large is no component map and no graph.
-    #[error("{} has {bytes} bytes, more than the {FILE_BYTES} that a component map or a graph may have", path.display())]
+    #[error("{} has more than the {FILE_BYTES} bytes that a component map or a graph may have", path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
-        /// Its size.
-        bytes: u64,
     },
     /// A directory without a map.
     #[error("there is no component map (…componentlib-map.json) in {}; give the directory that `microflo generate` wrote to", .0.display())]
@@ -94,11 +92,13 @@ fn maps(directory: &Path) -> Result<Vec<PathBuf>, FirmwareFilesError> {
 /// Reads a file of bounded size as text.
 pub fn read_text(path: &Path) -> Result<String, FirmwareFilesError> {
     let wrong = |source| FirmwareFilesError::Read { path: path.to_owned(), source };
-    let bytes = fs::metadata(path).map_err(wrong)?.len();
-    if bytes > FILE_BYTES {
-        return Err(FirmwareFilesError::TooLarge { path: path.to_owned(), bytes });
+    let mut text = String::new();
+    // A pipe or device does not say beforehand how much it holds.
+    let bytes = fs::File::open(path).map_err(wrong)?.take(FILE_BYTES + 1).read_to_string(&mut text).map_err(wrong)?;
+    if bytes as u64 > FILE_BYTES {
+        return Err(FirmwareFilesError::TooLarge { path: path.to_owned() });
     }
-    fs::read_to_string(path).map_err(wrong)
+    Ok(text)
 }
 
 #[cfg(test)]

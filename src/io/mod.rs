@@ -8,5 +8,6 @@ pub mod random;
 pub mod registry_client;
 pub mod scan;
 pub mod serial;
+pub mod static_dir;
 pub mod store;
 pub mod transport;

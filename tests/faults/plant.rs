@@ -211,7 +211,7 @@ impl Plant {
                 let bytes = self.pass(Direction::ToBoard, &bytes);
                 self.board.receive(&bytes, self.now);
             }
-            Output::SetBaud(_) => {}
+            Output::SetBaud(_) | Output::Log(_) => {}
             Output::Upload(_, step) => self.steps.push(step),
             Output::State(state, ..) => self.state = Some(state),
             Output::Send(_, ToClient::Binary(bytes)) => self.raw.extend(bytes),

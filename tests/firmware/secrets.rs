@@ -18,7 +18,7 @@ const QUIET: Duration = Duration::from_millis(300);
 const READ: [&str; 5] =
     ["graph:readonly", "protocol:component", "component:getsource", "network:status", "network:data"];
 
-const FULL: [&str; 9] = [
+const FULL: [&str; 10] = [
     "protocol:runtime",
     "protocol:graph",
     "protocol:component",
@@ -28,6 +28,7 @@ const FULL: [&str; 9] = [
     "network:control",
     "network:data",
     "network:persist",
+    "protocol:trace",
 ];
 
 struct Three {
@@ -136,6 +137,9 @@ fn commands_are_allowed_or_refused_on_their_own_sub_protocol() {
         ("graph:removeedge", edge),
         ("graph:renamenode", rename("b", "c")),
         ("graph:removenode", json!({ "graph": "main", "id": "c" })),
+        ("trace:start", json!({ "graph": "main" })),
+        ("trace:dump", json!({ "graph": "main", "type": "flowtrace.json" })),
+        ("trace:stop", json!({ "graph": "main" })),
         ("network:stop", json!({ "graph": "main" })),
     ];
     for (what, payload) in &looks {
@@ -148,8 +152,7 @@ fn commands_are_allowed_or_refused_on_their_own_sub_protocol() {
         assert!(error_of(&mut three.stranger, what, payload).unwrap().contains("needs the board's secret"), "{what}");
         assert_eq!(error_of(&mut three.owner, what, payload), None, "{what}");
     }
-    let trace = json!({ "graph": "main" });
-    assert!(error_of(&mut three.owner, "trace:start", &trace).unwrap().contains("not supported"));
+    assert!(error_of(&mut three.owner, "network:debug", &json!({})).unwrap().contains("not supported"));
     assert!(error_of(&mut three.stranger, "component:list", &json!({})).unwrap().contains("secret"));
     three.reader.send("component:list", json!({}));
     assert!(three.reader.wait_for("component:componentsready")["payload"].as_u64().unwrap() > 0);

@@ -15,8 +15,8 @@ use crate::pure::fbp::ClientId;
 /// Clients that one board serves at the same time.
 pub(super) const CLIENTS_PER_BOARD: usize = 64;
 
-/// Messages that may wait for a client to read them. A flooding board makes some 5000 a second.
-const TO_CLIENT_MESSAGES: usize = 1024;
+/// Messages that may wait for a client to read them: more than the largest graph has parts. A flooding board makes some 5000 a second.
+const TO_CLIENT_MESSAGES: usize = 2048;
 
 /// Messages that may wait for the board's loop.
 const FROM_CLIENT_MESSAGES: usize = 16;

@@ -6,6 +6,7 @@ mod move_bytes;
 mod opening;
 mod uploads;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{mpsc, oneshot};
@@ -19,6 +20,7 @@ use self::uploads::Uploads;
 use super::directory::{ClientKind, DirectoryError, FromClient, Link};
 use super::keeper::Keeper;
 use super::status::{Generation, Status, StatusBoard};
+use super::traffic::Meter;
 use crate::io::transport::Transport;
 use crate::pure::board::{Board, Now, Output};
 use crate::pure::model::build::Build;
@@ -61,6 +63,8 @@ pub struct Setup {
     pub restore: bool,
     /// Whether a port that stays silent is kept open and asked again: the user named it.
     pub persistent: bool,
+    /// Counts what goes over its line.
+    pub meter: Arc<Meter>,
 }
 
 /// What a board's loop can be asked.
@@ -116,8 +120,14 @@ pub fn spawn(mut setup: Setup, status: StatusBoard, keeper: Keeper) -> Handle {
     let cancel = CancellationToken::new();
     let mut board = Board::new(setup.identity.clone(), setup.build.take());
     board.set_restore(setup.restore);
-    if let Some(saved) = setup.saved.take() {
-        board.load(&saved);
+    if let Some(saved) = setup.saved.take()
+        && !board.load(&saved)
+    {
+        tracing::warn!(
+            board = %setup.id,
+            label = setup.identity.label,
+            "the graph that was saved of the board cannot be read with what is known of its firmware now; it is forgotten"
+        );
     }
     let board_loop = Loop {
         board,
@@ -212,10 +222,14 @@ impl Loop {
                 moved = move_bytes(line, &mut rx, &tx) => match moved {
                     Ok(Moved::Read(0)) | Err(_) => return Closed::Gone,
                     Ok(Moved::Read(count)) => {
+                        self.setup.meter.read(count);
                         tracing::trace!(board = %self.setup.id, "from the board: {:02x?}", &rx[..count]);
                         self.board.handle_bytes(&rx[..count], now());
                     }
-                    Ok(Moved::Wrote(count)) => drop(tx.drain(..count)),
+                    Ok(Moved::Wrote(count)) => {
+                        self.setup.meter.wrote(count);
+                        tx.drain(..count);
+                    }
                 },
                 (id, message) = self.clients.next(), if reads_clients => self.client_message(id, message),
                 command = self.commands.recv() => match command {
@@ -251,6 +265,7 @@ impl Loop {
                         self.report_clients();
                     }
                 }
+                Output::Log(text) => tracing::info!(board = %self.setup.id, "{text}"),
                 Output::Upload(id, step) => self.uploads.step(id, step),
                 Output::State(state, reason, firmware) => {
                     let leave = match state {

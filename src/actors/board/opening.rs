@@ -148,6 +148,7 @@ mod tests {
             saved: None,
             restore: false,
             persistent: true,
+            meter: std::sync::Arc::default(),
         };
         let handle = spawn(setup, StatusBoard::default(), Keeper::default());
         let (steps, mut ended) = mpsc::channel(UPLOAD_STEPS);

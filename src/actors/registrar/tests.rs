@@ -63,7 +63,7 @@ impl Bench {
     async fn start(state: PathBuf, remotes: Vec<RemoteRegistry>) -> Bench {
         let store = Store::open(&state).await.unwrap();
         let owner = Caller { user: Some(store.registry().local_user().await.unwrap().id), local: true };
-        let (directory, DirectoryServer { views, mut requests }) = Directory::new();
+        let (directory, DirectoryServer { views, mut requests, .. }) = Directory::new();
         let secrets = tokio::spawn(async move {
             while let Some(request) = requests.recv().await {
                 if let Request::Secrets { reply, .. } = request {

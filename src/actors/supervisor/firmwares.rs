@@ -52,17 +52,22 @@ impl Supervisor {
 
     /// Tells the boards whose build is another one now.
     pub(super) fn give_builds(&mut self) {
+        let mut changed = false;
         for entry in self.entries.values_mut() {
             let build = self.planner.build(&entry.port, entry.id, &self.memory.firmwares);
             if build == entry.build {
                 continue;
             }
-            entry.build.clone_from(&build);
-            if let Some(handle) = &entry.handle {
-                // A loop that is too busy has the new build when it is started again.
-                let _ = handle.request(Command::SetBuild(build));
+            // A loop that is too busy is told at the next look at the ports.
+            let told =
+                entry.handle.as_ref().is_none_or(|handle| handle.request(Command::SetBuild(build.clone())).is_ok());
+            if told {
+                entry.build = build;
+                changed = true;
             }
         }
-        self.changed();
+        if changed {
+            self.changed();
+        }
     }
 }

@@ -45,6 +45,7 @@ impl Supervisor {
         for assignment in assigned.assignments {
             self.follow(assignment).await;
         }
+        self.give_builds();
     }
 
     /// All ports that are here now; `None` if that cannot be known.
@@ -230,6 +231,7 @@ impl Supervisor {
             saved,
             restore: plan.restore,
             persistent: !matches!(port, Port::Usb(_)),
+            meter: self.server.traffic.meter(id),
         };
         board::spawn(setup, self.status.clone(), self.keeper.clone())
     }

@@ -19,7 +19,8 @@ impl Supervisor {
             Request::Admit { id, allow, chip, reply } => drop(reply.send(self.admit(id, allow, chip).await)),
             Request::Secrets { id, reply } => drop(reply.send(self.entry(id).map(|entry| entry.secrets.clone()))),
             Request::Reconfigure { planner, generic, reply } => {
-                drop(reply.send(Ok(self.reconfigure(*planner, generic).await)));
+                self.reconfigure(*planner, generic).await;
+                drop(reply.send(Ok(())));
             }
             Request::Firmwares { reply } => drop(reply.send(Ok(self.firmwares()))),
             Request::AddFirmware { firmware, subjects, reply } => {

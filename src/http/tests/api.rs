@@ -23,7 +23,7 @@ async fn over_tcp_boards_are_shown_without_secrets() {
     assert_eq!(boards[0]["state"], "ready");
     assert_eq!(boards[0]["usb"], Value::Null);
     let (_, page) = bench.http("GET /", "").await;
-    assert!(page.contains("Blink") && !page.contains(SECRET), "{page}");
+    assert!(page.contains("<title>microflo-bridge</title>") && !page.contains(SECRET), "{page}");
 }
 
 #[tokio::test]

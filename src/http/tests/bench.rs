@@ -113,6 +113,7 @@ impl Bench {
                 name: "ann".into(),
                 token: crate::pure::secret::Secret::new("usertoken"),
             }),
+            ide: None,
             lifecycle: lifecycle.clone(),
         };
         let extra = Router::new()

@@ -3,5 +3,6 @@
 mod api;
 pub(crate) mod bench;
 mod connections;
+mod events;
 mod guard;
 mod sockets;

@@ -58,6 +58,8 @@ pub enum Output {
     Send(ClientId, ToClient),
     /// How far an upload is.
     Upload(UploadId, UploadStep),
+    /// Something that has happened to the board, for the log.
+    Log(String),
     /// The board's state or firmware has changed.
     State(BoardState, String, Option<Firmware>),
 }
@@ -108,9 +110,9 @@ impl Board {
         self.runtime.set_restore(restore);
     }
 
-    /// Takes up what was saved of the board, before its port is opened.
-    pub fn load(&mut self, saved: &str) {
-        self.runtime.load(saved);
+    /// Takes up what was saved of the board, before its port is opened. False if that cannot be read.
+    pub fn load(&mut self, saved: &str) -> bool {
+        self.runtime.load(saved)
     }
 
     /// Whether [`Board::take_saved`] may have something.
@@ -268,6 +270,7 @@ impl Board {
             match output {
                 fbp::Output::Send { to, text } => self.outputs.push_back(Output::Send(to, ToClient::Text(text))),
                 fbp::Output::Request(request) => self.submit(request, now),
+                fbp::Output::Log(text) => self.outputs.push_back(Output::Log(text)),
                 fbp::Output::Renumbered => self.raw.graph_lost(),
                 fbp::Output::Upload(id, step) => self.outputs.push_back(Output::Upload(id, step)),
             }

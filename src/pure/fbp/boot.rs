@@ -1,6 +1,7 @@
 //! A board that has just started: what its chatter says it runs, under the names that are known for it.
 
-use firmware_proto::{PortRef, Response};
+use firmware_proto::{Body, Dialect, Message, PortRef, Response};
+use sha2::{Digest, Sha256};
 
 use super::naming::Match;
 use super::upload::Purpose;
@@ -26,7 +27,8 @@ pub(super) struct Had {
 impl Runtime {
     /// The board (re)started and said this while it ran its embedded graph; `&[]` if it has none. Whatever was on it is gone.
     pub fn handle_boot(&mut self, chatter: &[Response], now: u64) {
-        let whole = self.may_rebuild();
+        let hindrance = self.hinders_restore(chatter);
+        self.booted = Some(fingerprint(chatter));
         let had = self.had();
         self.left = None;
         self.device.boot(chatter);
@@ -38,14 +40,22 @@ impl Runtime {
         self.tell_running(now);
         let restore = std::mem::take(&mut self.edited) && self.restores();
         self.wanted = None;
-        match (restore, whole) {
-            (true, true) => self.bring_back(had, now),
-            (true, false) => {
-                self.uploaded(Purpose::Restore, Err("it has initial packets that the bridge cannot read".into()))
-            }
+        match (restore, hindrance) {
+            (true, None) => self.bring_back(had, now),
+            (true, Some(why)) => self.uploaded(Purpose::Restore, Err(why.to_owned())),
             (false, _) => self.kept = false,
         }
         self.advance(now);
+    }
+
+    /// Why the graph that the board had cannot be put on it again, now that it has started like this.
+    fn hinders_restore(&self, chatter: &[Response]) -> Option<&'static str> {
+        if !self.may_rebuild() {
+            return Some("it has initial packets or subgraphs that the bridge cannot read");
+        }
+        // Numbers of components and ports differ per build: with another one they would mean something else.
+        let other = self.booted.as_ref().is_some_and(|before| *before != fingerprint(chatter));
+        other.then_some("the board starts otherwise than before, so it has other firmware; upload the graph again")
     }
 
     /// Takes the graph that the board has said it runs, with names from the firmware's own graph and from `before`, where they fit.
@@ -187,6 +197,16 @@ fn is_named(graph: &Graph) -> bool {
 /// What a node is called that nobody has named.
 pub(super) fn default_name(id: u8) -> String {
     format!("node{id}")
+}
+
+/// Tells one build's boot chatter from another's.
+fn fingerprint(chatter: &[Response]) -> String {
+    let mut hash = Sha256::new();
+    for response in chatter {
+        let message = Message { request_id: 0, body: Body::Response(*response) };
+        hash.update(message.encode(Dialect::Flo01).as_bytes());
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn sent_packet(response: &Response) -> Option<(PortRef, u8)> {

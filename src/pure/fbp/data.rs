@@ -79,6 +79,7 @@ impl Runtime {
 
     /// Something that everybody should know and that answers nothing.
     pub(super) fn remark(&mut self, text: &str) {
+        self.output.push_back(Output::Log(text.to_owned()));
         if self.library.is_some() {
             let text = outgoing("network", "output", &json!({ "message": text, "type": "message" }), None);
             self.tell(&text);
@@ -162,6 +163,12 @@ impl Runtime {
             self.wide.retain(|node| self.graph.node(*node).is_some());
             self.watches.clear();
         }
+    }
+
+    /// The same for all initial packets of the graph.
+    pub(super) fn note_widths(&mut self) {
+        let initials: Vec<Initial> = self.graph.initials().to_vec();
+        initials.iter().for_each(|initial| self.note_width(initial.tgt, &initial.packets));
     }
 
     /// Whether integers from that port may have been cut: wide ones went in there or upstream of it.

@@ -131,8 +131,10 @@ impl Runtime {
             let Some(job) = self.jobs.get_mut(&id) else { return };
             let stage = if job.failure.is_none() { job.stages.pop_front() } else { None };
             let steps = stage.map(|stage| self.steps(id, stage));
-            let last = self.jobs.get(&id).is_none_or(|job| job.stages.is_empty() || job.failure.is_some());
-            self.barrier = if last { self.barrier.filter(|barrier| *barrier != id) } else { Some(id) };
+            let more = |job: &Job| job.failure.is_none() && !job.stages.is_empty();
+            let bars = |job: &Job| more(job) || (steps.is_some() && job.then.concerns_all());
+            let bars = self.jobs.get(&id).is_some_and(bars);
+            self.barrier = if bars { Some(id) } else { self.barrier.filter(|barrier| *barrier != id) };
             let Some(steps) = steps else { return self.finish(id, now) };
             self.before_stage(id);
             for step in steps {
@@ -167,7 +169,7 @@ impl Runtime {
             && job.stages.is_empty()
         {
             self.ports_changed |= self.graph.is_exported(*key);
-            *removed = self.graph.remove_node(*key);
+            *removed = self.graph.take_node(*key).map(Box::new);
             self.watches.clear();
         }
     }
@@ -182,8 +184,11 @@ impl Runtime {
             return;
         }
         if let Err(danger) = checked {
-            if step.need == Need::Done && job.failure.is_none() {
-                job.failure = Some(Refusal::Danger { what: job.op.what(), danger });
+            let refusal = Refusal::Danger { what: job.op.what(), danger };
+            if step.need == Need::Done {
+                job.failure.get_or_insert(refusal);
+            } else {
+                job.remarks.push(refusal.to_string());
             }
             return;
         }

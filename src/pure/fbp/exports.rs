@@ -140,7 +140,8 @@ impl Runtime {
 
     /// Tells whoever may use them which ports are exported, if that has changed.
     pub(super) fn tell_ports(&mut self) {
-        if !std::mem::take(&mut self.ports_changed) || self.library.is_none() {
+        // Nobody has heard yet of a graph that is being built.
+        if self.barrier.is_some() || !std::mem::take(&mut self.ports_changed) || self.library.is_none() {
             return;
         }
         let ports = self.ports_message();

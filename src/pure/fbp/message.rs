@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::pure::model::library::NAME_CHARS;
 
 /// The most bytes of metadata that a node, an edge or an initial packet may carry, as JSON.
-const METADATA_BYTES: usize = 16 * 1024;
+pub(super) const METADATA_BYTES: usize = 16 * 1024;
 
 /// The most names in one list.
 const LISTED_NAMES: usize = 256;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::message::PortName;
+use super::message::{METADATA_BYTES, PortName};
 use super::refusal::Refusal;
 use super::{Runtime, naming};
 use crate::pure::model::library::Direction;
@@ -45,7 +45,7 @@ impl Runtime {
     }
 }
 
-/// Keys that metadata may have; each value is bounded by the message that brought it.
+/// Keys that metadata may have.
 const METADATA_KEYS: usize = 64;
 
 fn merge(kept: &mut Map<String, Value>, change: Map<String, Value>) -> Result<(), Refusal> {
@@ -59,6 +59,9 @@ fn merge(kept: &mut Map<String, Value>, change: Map<String, Value>) -> Result<()
     }
     if merged.len() > METADATA_KEYS {
         return Err(Refusal::Malformed(format!("metadata would have more than {METADATA_KEYS} keys")));
+    }
+    if json!(merged).to_string().len() > METADATA_BYTES {
+        return Err(Refusal::Malformed(format!("metadata would take more than {METADATA_BYTES} bytes")));
     }
     *kept = merged;
     Ok(())

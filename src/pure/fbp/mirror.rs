@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::boot::default_name;
 use super::message::outgoing;
-use super::{Runtime, naming};
+use super::{Output, Runtime, naming};
 use crate::pure::model::graph::{Edge, Metadata, Node};
 use crate::pure::request::Outcome;
 
@@ -15,6 +15,7 @@ impl Runtime {
     pub fn board_up(&mut self, dialect: Dialect, now: u64) {
         self.device.set_dialect(dialect);
         self.down = None;
+        self.note_widths();
         self.upload_wanted(now);
         self.advance(now);
     }
@@ -48,6 +49,7 @@ impl Runtime {
             "bytes were lost on the way to board {}, so its graph is not known any more; send graph:clear and the graph again",
             self.identity.label
         );
+        self.output.push_back(Output::Log(text.clone()));
         let text = outgoing("network", "error", &json!({ "message": text, "graph": self.graph.name() }), None);
         self.tell(&text);
     }

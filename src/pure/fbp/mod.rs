@@ -92,6 +92,8 @@ pub enum Output {
     },
     /// How far an upload is.
     Upload(UploadId, UploadStep),
+    /// Something that has happened to the board, for the log: clients, if there are any, are told too.
+    Log(String),
     /// All nodes get other numbers than before.
     Renumbered,
 }
@@ -112,6 +114,8 @@ pub struct Runtime {
     unknown_initials: bool,
     /// What the board said when it started, where that was heard.
     chatter: Option<Vec<Response>>,
+    /// A fingerprint of what it said when it started last, by this bridge or another run of it.
+    booted: Option<String>,
     /// The graph that the firmware runs at boot, in FBP's JSON format: its names.
     embedded: Option<Arc<Value>>,
     /// The graph is to be named anew once nothing is under way.
@@ -130,6 +134,8 @@ pub struct Runtime {
     touched: bool,
     /// What was saved last says what the board has.
     vouched: bool,
+    /// What was saved could not be read: it stays as it is until somebody edits the board's graph.
+    unread: bool,
     /// What was saved last.
     last_saved: String,
     /// When the network started, while it runs.
@@ -170,6 +176,7 @@ impl Runtime {
             down: Some("it has not answered yet".to_owned()),
             unknown_initials: false,
             chatter: None,
+            booted: None,
             embedded: None,
             names_due: false,
             edited: false,
@@ -179,6 +186,7 @@ impl Runtime {
             wanted: None,
             touched: false,
             vouched: false,
+            unread: false,
             last_saved: String::new(),
             started_at: None,
             ran_for: 0,

@@ -10,7 +10,7 @@ use super::message::PortName;
 use super::metadata::Subject;
 use super::naming;
 use super::upload::Purpose;
-use crate::pure::model::graph::{Edge, Graph, Node, NodeKey, Port};
+use crate::pure::model::graph::{Edge, Graph, NodeKey, Port, TakenNode};
 use crate::pure::model::library::Direction;
 
 /// What a client wants, its names not yet looked up.
@@ -209,7 +209,7 @@ pub(super) enum Then {
     },
     RemoveNode {
         key: NodeKey,
-        removed: Option<Node>,
+        removed: Option<Box<TakenNode>>,
         edges: Vec<Value>,
     },
     /// The graph is built anew without a node and these edges of its.
@@ -243,6 +243,13 @@ pub(super) enum Then {
     Verify,
     /// Nothing to be done, or taken back.
     Done,
+}
+
+impl Then {
+    /// Whether everybody may be told the whole graph in the end: nothing else may be on its way to the board then.
+    pub(super) fn concerns_all(&self) -> bool {
+        matches!(self, Then::Upload { .. } | Then::Verify)
+    }
 }
 
 impl Op {

@@ -7,6 +7,7 @@ use firmware_proto::{Command, Edge as Wire};
 use serde_json::{Map, Value, json};
 
 use super::Runtime;
+use super::engine::Job;
 use super::message::PortName;
 use super::naming::{self, Match};
 use super::network::subscribe;
@@ -72,6 +73,11 @@ impl Runtime {
     fn plan_add_node(&mut self, name: &str, component: &str, metadata: &Map<String, Value>) -> Result<Turn, Refusal> {
         if self.graph.find(name).is_some() {
             return Err(Refusal::NodeExists(name.to_owned()));
+        }
+        // One of that name may not be gone for certain.
+        let removes = |job: &Job| matches!(&job.op.action, Action::RemoveNode { name: other } if other == name);
+        if self.jobs.values().any(removes) {
+            return Ok(Turn::Wait);
         }
         let known = self.library.as_ref().and_then(|library| library.by_name(component));
         let component = known.ok_or_else(|| Refusal::NoComponent(component.to_owned()))?.id;

@@ -46,6 +46,8 @@ struct Saved {
     edited: bool,
     kept: bool,
     unknown_initials: bool,
+    /// A fingerprint of what the board said when it started.
+    booted: Option<String>,
 }
 
 /// What of it counts until the board has shown what it has.
@@ -59,25 +61,33 @@ pub(super) struct Left {
 }
 
 impl Runtime {
-    /// Takes up what was saved. What cannot be read any more is ignored.
-    pub fn load(&mut self, saved: &str) {
-        let Ok(saved) = serde_json::from_str::<Saved>(saved) else { return };
-        let Some(dialect) = Dialect::ALL.into_iter().find(|dialect| dialect.name() == saved.dialect) else { return };
-        let Ok(mut graph) = draft::read(&saved.graph, self.library.as_ref(), Match::Own) else { return };
+    /// Takes up what was saved. False if it cannot be read any more, or not with this component map: it is ignored then.
+    pub fn load(&mut self, saved: &str) -> bool {
+        self.unread = !self.read_saved(saved);
+        !self.unread
+    }
+
+    fn read_saved(&mut self, saved: &str) -> bool {
+        let Ok(saved) = serde_json::from_str::<Saved>(saved) else { return false };
+        let Some(dialect) = Dialect::ALL.into_iter().find(|dialect| dialect.name() == saved.dialect) else {
+            return false;
+        };
+        let Ok(mut graph) = draft::read(&saved.graph, self.library.as_ref(), Match::Own) else { return false };
         if saved.version != VERSION {
-            return;
+            return false;
         }
         graph.rename(saved.name);
         graph.consume_initials_but(&saved.waiting);
         self.graph.replace(graph);
         (self.edited, self.kept, self.unknown_initials) = (saved.edited, saved.kept, saved.unknown_initials);
-        self.watched = saved.watched;
+        (self.watched, self.booted) = (saved.watched, saved.booted);
         let firmware = Firmware { dialect, baud: saved.baud };
         let (highest, queued, running) = (saved.highest, saved.queued, saved.running);
         let devices = saved.devices;
         self.vouched = devices.is_some();
         self.left = Some(Left { firmware, devices, highest, queued, running });
         self.forget_names();
+        true
     }
 
     /// Whether something that is saved may have changed.
@@ -87,7 +97,8 @@ impl Runtime {
 
     /// Whether what is known of the board is better than what was saved before.
     fn is_worth_saving(&self) -> bool {
-        self.down.is_none() && self.left.is_none() && self.wanted.is_none()
+        let readable = !self.unread || self.edited;
+        readable && self.down.is_none() && self.left.is_none() && self.wanted.is_none()
     }
 
     /// Whether a change is under way that what was saved last knows nothing of: save at once, so that a bridge that is killed now
@@ -135,6 +146,7 @@ impl Runtime {
             kept: self.kept,
             // Nor are the parents of nodes in it.
             unknown_initials: self.unknown_initials || !flat,
+            booted: self.booted.clone(),
         };
         let text = serde_json::to_string(&saved).ok().filter(|text| *text != self.last_saved)?;
         self.last_saved.clone_from(&text);

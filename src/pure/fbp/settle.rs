@@ -114,8 +114,9 @@ impl Runtime {
                 None => _ = self.graph.remove_node(key),
             },
             Then::RemoveNode { removed, edges, .. } => {
-                if let Some(node) = removed.filter(|_| current) {
-                    self.graph.add_node(node);
+                if let Some(taken) = removed.filter(|_| current) {
+                    self.graph.put_back(*taken);
+                    self.ports_changed |= self.has_exports();
                 }
                 return edges.iter().map(|edge| outgoing("graph", "removeedge", edge, None)).collect();
             }

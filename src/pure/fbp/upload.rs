@@ -14,7 +14,7 @@ use super::op::{Action, Op, Plan, Stage, Step, Then, Turn};
 use super::refusal::Refusal;
 use super::{ClientId, Output, Runtime, draft};
 use crate::pure::model::danger::Danger;
-use crate::pure::model::graph::{Edge, Graph, Initial};
+use crate::pure::model::graph::{Edge, Graph};
 use crate::pure::model::library::Direction;
 
 /// The bridge itself, where clients are named.
@@ -89,9 +89,8 @@ impl Runtime {
         self.forget_names();
         self.unknown_initials = false;
         self.kept &= purpose == Purpose::Restore;
-        let wide: Vec<Initial> = self.graph.initials().to_vec();
-        wide.iter().for_each(|initial| self.note_width(initial.tgt, &initial.packets));
-        let packets: usize = wide.iter().map(|initial| initial.packets.len()).sum();
+        self.note_widths();
+        let packets: usize = self.graph.initials().iter().map(|initial| initial.packets.len()).sum();
         let total = self.graph.nodes().count() + self.graph.edges().len() + packets;
         let may_run = self.device.is_running() || self.device.runs_through_clear();
         let stop = may_run.then_some(Step::must(Command::StopNetwork));
@@ -126,6 +125,7 @@ impl Runtime {
             }
             (Purpose::Restore, Err(why)) => {
                 let text = format!("the graph that the board had before could not be uploaded again: {why}");
+                self.output.push_back(Output::Log(text.clone()));
                 let text = outgoing("network", "error", &json!({ "message": text, "graph": self.graph.name() }), None);
                 self.tell(&text);
             }

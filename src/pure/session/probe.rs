@@ -186,6 +186,7 @@ impl Probe {
                 Some(left) => self.resume(left, now, ids, actions),
                 None => self.open(now, ids, actions),
             },
+            Step::Resuming { .. } if self.talks && now < self.sent + TALKING_PATIENCE => self.wait_longer(now),
             Step::Resuming { .. } => self.open(now, ids, actions),
             Step::Opening { .. } | Step::Confirming { .. } if self.may_still_answer(now) => self.wait_longer(now),
             Step::Opening { .. } | Step::Confirming { .. } => {
@@ -211,7 +212,9 @@ impl Probe {
     fn wait_longer(&mut self, now: Instant) {
         self.talks = false;
         let longer = now + OPENING_PATIENCE;
-        if let Step::Opening { until, .. } | Step::Confirming { until, .. } = &mut self.step {
+        if let Step::Resuming { until, .. } | Step::Opening { until, .. } | Step::Confirming { until, .. } =
+            &mut self.step
+        {
             *until = longer;
         }
     }

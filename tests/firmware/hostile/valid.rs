@@ -16,8 +16,9 @@ pub(super) struct Draft {
 }
 
 fn draft(what: &'static str, payload: Value, needs: &'static [&'static str]) -> Draft {
-    let command = what.split_once(':').unwrap().1;
+    let (protocol, command) = what.split_once(':').unwrap();
     let reply = match command {
+        command if protocol == "trace" => command,
         "getruntime" => "runtime",
         "packet" => "packetsent",
         "list" => "componentsready",
@@ -253,11 +254,21 @@ fn network(world: &World, random: &mut Random) -> Option<Draft> {
 }
 
 fn question(world: &World, random: &mut Random) -> Draft {
-    match random.below(7) {
+    match random.below(9) {
         0 => draft("component:list", json!({}), &[]),
         1..=2 => draft("component:getsource", json!({ "name": world.graph }), &["name"]),
         3 => draft("component:getsource", json!({ "name": world.kind(random).name }), &["name"]),
         4 => draft("component:getsource", json!({ "name": "no such component" }), &["name"]),
+        5 => trace(random),
         _ => draft("runtime:getruntime", json!({}), &[]),
+    }
+}
+
+fn trace(random: &mut Random) -> Draft {
+    match random.below(5) {
+        0 | 1 => draft("trace:start", json!({ "buffersize": random.below(200_000) }), &["graph"]),
+        2 => draft("trace:stop", json!({}), &["graph"]),
+        3 => draft("trace:clear", json!({}), &["graph"]),
+        _ => draft("trace:dump", json!({ "type": "flowtrace.json" }), &["graph", "type"]),
     }
 }

@@ -75,7 +75,7 @@ impl Bench {
         while let Some(output) = self.runtime.poll() {
             match output {
                 Output::Upload(_, step) => self.steps.push(step),
-                Output::Renumbered => {}
+                Output::Renumbered | Output::Log(_) => {}
                 Output::Request(request) => {
                     self.sent.push(request.command);
                     self.line.push_back(request);

@@ -227,3 +227,25 @@ fn a_board_that_does_not_survive_its_graph_does_not_get_it_for_ever() {
     bench.settle();
     assert_eq!(names(&bench).len(), 3, "another graph gets its own chance");
 }
+
+#[test]
+fn a_board_that_starts_otherwise_has_other_firmware_and_gets_no_graph_of_the_old_numbers() {
+    let mut bench = with_graph(json!(5));
+    bench.runtime.set_restore(true);
+    edited(&mut bench);
+    let mut other = chatter();
+    other.insert(3, Response::NodeAdded { component: 11, node: 3, parent: 0 });
+    bench.board.embed(&[11, 11, 11], &[(port(1, 0), port(2, 0))]);
+    bench.line.clear();
+    let sent = bench.sent.len();
+    bench.runtime.handle_boot(&other, bench.now);
+    bench.collect();
+    bench.settle();
+    assert_eq!(bench.sent.len(), sent);
+    assert_eq!(names(&bench), ["node1", "node2", "node3"]);
+    let told = bench.got(A);
+    assert!(
+        told.iter().any(|it| it["payload"]["message"].as_str().is_some_and(|it| it.contains("has other firmware")))
+    );
+    bench.assert_in_step();
+}

@@ -8,6 +8,7 @@ mod exports;
 mod groups;
 mod news;
 mod permissions;
+mod picture;
 mod pipelining;
 mod raw;
 mod saved;

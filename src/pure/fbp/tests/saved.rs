@@ -170,12 +170,12 @@ fn what_cannot_be_read_any_more_is_ignored() {
         &saved.replace("uC/Flo01", "x"),
     ] {
         let mut next = Bench::unplugged(Some(library()));
-        next.runtime.load(wrong);
+        assert!(!next.runtime.load(wrong));
         assert_eq!(next.runtime.graph_json()["processes"], json!({}), "{wrong}");
         assert_eq!(next.runtime.left(), None);
     }
     let mut bare = Bench::unplugged(None);
-    bare.runtime.load(&saved);
+    assert!(!bare.runtime.load(&saved));
     assert_eq!(bare.runtime.left(), None, "without the component map its names mean nothing");
 }
 
@@ -296,4 +296,17 @@ fn a_board_that_goes_while_it_is_asked_has_not_said_that_it_is_another() {
         let failed = |it: &Value| it["payload"]["message"].as_str().is_some_and(|text| text.contains("could not"));
         assert!(!bench.got(A).iter().any(failed));
     }
+}
+
+#[test]
+fn what_cannot_be_read_without_its_component_map_stays_saved_until_somebody_edits() {
+    let mut bench = built(Dialect::Flo01);
+    let saved = bench.runtime.take_saved(Some(firmware(Dialect::Flo01))).unwrap();
+    let mut next = Bench::unplugged(None);
+    assert!(!next.runtime.load(&saved));
+    next.runtime.unknown(NOW);
+    next.runtime.board_up(Dialect::Flo01, NOW);
+    assert_eq!(next.runtime.take_saved(Some(firmware(Dialect::Flo01))), None);
+    next.raw(Command::ClearNodes).unwrap().unwrap();
+    assert!(next.runtime.take_saved(Some(firmware(Dialect::Flo01))).is_some());
 }

@@ -68,8 +68,8 @@ impl Exports {
         true
     }
 
-    /// A node is no more.
-    pub(super) fn forget_node(&mut self, node: NodeKey) {
-        self.0.retain(|export| export.port.node != node);
+    /// A node is no more: what it had here.
+    pub(super) fn take_node(&mut self, node: NodeKey) -> Vec<Export> {
+        self.0.extract_if(.., |export| export.port.node == node).collect()
     }
 }

@@ -68,10 +68,19 @@ impl Groups {
         true
     }
 
-    /// A node is no more.
-    pub(super) fn forget_node(&mut self, node: NodeKey) {
-        for group in &mut self.0 {
+    /// A node is no more: the groups that it was in.
+    pub(super) fn take_node(&mut self, node: NodeKey) -> Vec<String> {
+        let groups = self.0.iter_mut().filter(|group| group.nodes.contains(&node));
+        let left = |group: &mut Group| {
             group.nodes.retain(|member| *member != node);
-        }
+            group.name.clone()
+        };
+        groups.map(left).collect()
+    }
+
+    /// A node is back in these groups.
+    pub(super) fn put_back(&mut self, node: NodeKey, names: &[String]) {
+        let groups = self.0.iter_mut().filter(|group| names.contains(&group.name));
+        groups.for_each(|group| group.nodes.push(node));
     }
 }

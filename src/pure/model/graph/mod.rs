@@ -93,6 +93,16 @@ pub struct Initial {
     pub consumed: bool,
 }
 
+/// A node that was removed, and what went with it, but for its edges.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TakenNode {
+    key: NodeKey,
+    node: Node,
+    initials: Vec<Initial>,
+    exports: [Vec<Export>; 2],
+    groups: Vec<String>,
+}
+
 impl Default for Graph {
     fn default() -> Self {
         Graph {
@@ -223,18 +233,22 @@ impl Graph {
     }
 
     /// Adds a node; a name that is taken gets a number behind it.
-    pub fn add_node(&mut self, mut node: Node) -> NodeKey {
+    pub fn add_node(&mut self, node: Node) -> NodeKey {
+        let key = NodeKey(self.next_key);
+        self.next_key += 1;
+        self.insert(key, node);
+        key
+    }
+
+    fn insert(&mut self, key: NodeKey, mut node: Node) {
         let wanted = node.name.clone();
         let mut number = 2;
         while self.by_name.contains_key(&node.name) {
             node.name = format!("{wanted}_{number}");
             number += 1;
         }
-        let key = NodeKey(self.next_key);
-        self.next_key += 1;
         self.by_name.insert(node.name.clone(), key);
         self.nodes.insert(key, node);
-        key
     }
 
     /// Notes a node's id on the board.
@@ -255,14 +269,27 @@ impl Graph {
 
     /// Removes a node, its edges, initial packets and exported ports.
     pub fn remove_node(&mut self, key: NodeKey) -> Option<Node> {
+        self.take_node(key).map(|taken| taken.node)
+    }
+
+    /// The same, with what [`put_back`](Self::put_back) needs.
+    pub fn take_node(&mut self, key: NodeKey) -> Option<TakenNode> {
         let node = self.nodes.remove(&key)?;
         self.by_name.remove(&node.name);
         self.edges.retain(|edge| edge.src.node != key && edge.tgt.node != key);
-        self.initials.retain(|initial| initial.tgt.node != key);
-        self.inports.forget_node(key);
-        self.outports.forget_node(key);
-        self.groups.forget_node(key);
-        Some(node)
+        let initials = self.initials.extract_if(.., |initial| initial.tgt.node == key).collect();
+        let exports = [self.inports.take_node(key), self.outports.take_node(key)];
+        Some(TakenNode { key, node, initials, exports, groups: self.groups.take_node(key) })
+    }
+
+    /// Takes a removal back, but for the edges. A name that is taken meanwhile gets a number behind it.
+    pub fn put_back(&mut self, taken: TakenNode) {
+        let TakenNode { key, node, initials, exports: [ins, outs], groups } = taken;
+        self.insert(key, node);
+        self.initials.extend(initials);
+        ins.into_iter().for_each(|export| _ = self.inports.add(export));
+        outs.into_iter().for_each(|export| _ = self.outports.add(export));
+        self.groups.put_back(key, &groups);
     }
 
     /// The exported ports of one side.
