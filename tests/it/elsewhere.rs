@@ -59,7 +59,7 @@ impl Server {
         let accepting = thread::spawn(move || {
             while !stopping.load(Ordering::Relaxed) {
                 let Ok((stream, _)) = listener.accept() else {
-                    thread::sleep(POLL);
+                    thread::park_timeout(POLL);
                     continue;
                 };
                 stream.set_nonblocking(false).unwrap();
