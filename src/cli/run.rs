@@ -31,8 +31,8 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "N", default_value_t = 0, env = "MICROFLO_BRIDGE_SIMULATE")]
     #[arg(value_parser = clap::value_parser!(u32).range(0..=MAX_SIMULATED))]
     simulate: u32,
-    /// Open this port too, a UART or PTY: PATH[,baud=…][,dialect=…][,label=…][,components=MAP]
-    /// [,restore=true][,reset=…][,registry=URL][,user=UUID]; may be given several times
+    /// Open this port too, a UART or PTY: PATH, or PATH,KEY=VALUE… with baud, dialect, label, components, restore, reset,
+    /// registry, user; may be given several times
     #[arg(long, value_name = "SPEC", env = "MICROFLO_BRIDGE_DEVICE")]
     device: Vec<DeviceSpec>,
     /// Register boards at this registry, beside the embedded one; `none`: not even there; may be given several times
