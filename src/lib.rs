@@ -32,6 +32,12 @@
 //! their state to [`actors::status`]; the supervisor publishes snapshots ([`pure::view`]) that HTTP, the command line and
 //! [`actors::registrar`] read through the [`actors::directory`].
 //!
+//! ## The dashboard
+//!
+//! [`http::dashboard`] serves the page, [`http::events`] tells it of the boards: the supervisor's snapshots, compared with what was told
+//! before, and once a second what [`actors::traffic`]'s meters show, which each board's loop turns without waiting for anybody. The
+//! packets that the page shows come over the board's own WebSocket, as for every other client.
+//!
 //! ## What is absent, and must stay so
 //!
 //! - **Pure code has no clock.** Time is an argument, so a test jumps through hours in no time.
