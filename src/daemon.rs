@@ -1,18 +1,21 @@
 //! The daemon: what `run` starts and stops.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
-use crate::actors::directory::{Directory, DirectoryServer};
+use crate::actors::announcer;
+use crate::actors::directory::{Directory, DirectoryError, DirectoryServer};
 use crate::actors::keeper::Keeper;
-use crate::actors::registrar::{Registrar, RegistrarConfig, RemoteRegistry, Statuses};
+use crate::actors::registrar::{Registrar, RegistrarConfig, Registries, RemoteRegistry, Statuses};
 use crate::actors::supervisor::{Memory, Planner, Sources, Supervisor};
-use crate::config::{Ide, Settings};
+use crate::config::{Ide, RemoteSettings, Settings};
 use crate::http::control::{ControlError, ControlListener};
 use crate::http::registry::RegistryState;
 use crate::http::server::{BindError, serve_control};
@@ -22,7 +25,7 @@ use crate::io::hotplug::Hotplug;
 use crate::io::random::{self, RandomError};
 use crate::io::registry_client::{EndpointError, Limits, RegistryClient};
 use crate::io::static_dir::{StaticDir, StaticDirError};
-use crate::io::store::{LocalUser, Store, StoreError};
+use crate::io::store::{Store, StoreError};
 use crate::io::tls::{TlsError, TlsFiles};
 use crate::pure::firmwares::Firmwares;
 use crate::pure::identity::HostKey;
@@ -66,6 +69,9 @@ pub enum DaemonError {
         /// What is wrong.
         source: BuildError,
     },
+    /// The boards' tasks have ended.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
 }
 
 /// A running daemon.
@@ -76,6 +82,11 @@ pub struct Daemon {
     lifecycle: Lifecycle,
     boards: Boards,
     store: Store,
+    /// What cannot change while it runs is compared with these.
+    settings: Settings,
+    registries: watch::Sender<Registries>,
+    local_user: Uuid,
+    announcer: Option<JoinHandle<()>>,
 }
 
 /// The tasks behind the directory.
@@ -108,7 +119,14 @@ impl Daemon {
 
         let (directory, server) = Directory::new();
         let user = store.registry().local_user().await?;
-        let (registrar, statuses) = registrar(settings, &directory, &store, &addresses, &user).await?;
+        let local_user = user.id;
+        let registries = watch::Sender::new(registries(settings, local_user)?);
+        let board_address = {
+            let addresses = addresses.clone();
+            move |id| addresses.board(id)
+        };
+        let config = RegistrarConfig::new(directory.clone(), store.clone(), registries.subscribe(), board_address);
+        let (registrar, statuses) = Registrar::new(config).await?;
         let boards = Boards::start(settings, planner, &store, server, registrar, statuses).await?;
 
         let lifecycle = Lifecycle::new();
@@ -127,7 +145,21 @@ impl Daemon {
         lifecycle.spawn(presence);
         serve_control(control, &app, &lifecycle);
         listeners.serve(&app, &lifecycle);
-        Ok(Daemon { directory, addresses, lifecycle, boards, store })
+        let announcer = settings.mdns.then(|| announcer::start(&directory, addresses.listening())).flatten();
+        let settings = settings.clone();
+        Ok(Daemon { directory, addresses, lifecycle, boards, store, settings, registries, local_user, announcer })
+    }
+
+    /// Takes up other settings. With an error nothing has changed.
+    pub async fn reload(&mut self, settings: &Settings) -> Result<(), DaemonError> {
+        let planner = planner(settings)?;
+        let registries = registries(settings, self.local_user)?;
+        for key in self.settings.needs_restart(settings) {
+            tracing::warn!("`{key}` has changed; that takes effect when the bridge is started again");
+        }
+        self.registries.send_replace(registries);
+        self.directory.reconfigure(planner, settings.generic).await?;
+        Ok(())
     }
 
     /// The boards.
@@ -142,6 +174,11 @@ impl Daemon {
 
     /// Stops everything, and waits for it: clients are told, ports closed, the database written.
     pub async fn stop(self) {
+        if let Some(announcer) = self.announcer {
+            announcer.abort();
+            // Dropped with its task: what it announced is withdrawn.
+            let _ = announcer.await;
+        }
         self.boards.cancel.cancel();
         if tokio::time::timeout(STOP_LIMIT, self.boards.supervisor).await.is_err() {
             tracing::warn!("some ports did not close in time");
@@ -231,37 +268,25 @@ async fn firmwares(store: &Store) -> Result<Firmwares, StoreError> {
     Ok(firmwares)
 }
 
-async fn registrar(
-    settings: &Settings,
-    directory: &Directory,
-    store: &Store,
-    addresses: &Addresses,
-    user: &LocalUser,
-) -> Result<(Registrar, tokio::sync::watch::Receiver<Statuses>), DaemonError> {
-    let owner = settings.user.unwrap_or(user.id);
-    let mut remotes = Vec::new();
-    for url in &settings.registries.urls {
-        let client = RegistryClient::new(url.url().as_str(), settings.registry_token.clone(), Limits::default())?;
-        remotes.push(RemoteRegistry { client, user: owner });
-    }
-    let address = {
-        let addresses = addresses.clone();
-        move |id| addresses.board(id)
+fn registries(settings: &Settings, local_user: Uuid) -> Result<Registries, EndpointError> {
+    let remote = |remote: RemoteSettings| {
+        let client = RegistryClient::new(remote.url.url().as_str(), remote.token, Limits::default())?;
+        Ok(RemoteRegistry { client, user: remote.user.unwrap_or(local_user), default: remote.default })
     };
-    let mut config = RegistrarConfig::new(directory.clone(), store.clone(), address);
-    config.embedded = settings.registries.embedded;
-    config.remotes = remotes;
-    Ok(Registrar::new(config).await?)
+    let remotes = settings.remotes().into_iter().map(remote).collect::<Result<_, EndpointError>>()?;
+    Ok(Registries { embedded: settings.registries.embedded, remotes })
 }
 
 /// Reads every component map that is named, so that a wrong one is found now and not when its board comes.
 fn planner(settings: &Settings) -> Result<Planner, DaemonError> {
-    let of_devices = settings.devices.iter().filter_map(|device| device.components.as_deref());
-    let of_rules = settings.boards.iter().filter_map(|rule| rule.components.as_deref());
+    let of_devices = settings.devices.iter().filter_map(|device| Some((device.components.clone()?, None)));
+    let of_rules = settings.boards.iter().filter_map(|rule| Some((rule.components.clone()?, rule.graph.clone())));
     let mut builds = HashMap::new();
-    for path in of_devices.chain(of_rules) {
-        if !builds.contains_key(path) {
-            builds.insert(path.to_owned(), read_build(path)?);
+    for files in of_devices.chain(of_rules) {
+        if let Entry::Vacant(place) = builds.entry(files) {
+            let (components, graph): &(PathBuf, Option<PathBuf>) = place.key();
+            let build = read_build(components, graph.as_deref())?;
+            place.insert(build);
         }
     }
     Ok(Planner {
@@ -269,11 +294,14 @@ fn planner(settings: &Settings) -> Result<Planner, DaemonError> {
         rules: settings.boards.clone(),
         builds,
         bauds: settings.bauds.clone(),
+        registries: settings.registries.clone(),
     })
 }
 
-fn read_build(path: &Path) -> Result<Build, DaemonError> {
+/// A component map and the graph beside it, or another one.
+fn read_build(path: &Path, graph: Option<&Path>) -> Result<Build, DaemonError> {
     let files = firmware_files::read(path)?;
-    let build = Build::read(&files.components, files.graph.as_deref(), path.display().to_string());
+    let graph = graph.map(firmware_files::read_text).transpose()?.or(files.graph);
+    let build = Build::read(&files.components, graph.as_deref(), path.display().to_string());
     build.map_err(|source| DaemonError::Build { path: path.to_owned(), source })
 }

@@ -6,8 +6,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
 use super::board::Upload;
+use super::supervisor::Planner;
 use super::traffic::Traffic;
 use crate::io::store::FirmwareRecord;
+use crate::pure::admission::GenericPolicy;
 pub use crate::pure::board::ToClient;
 use crate::pure::firmwares::Subject;
 use crate::pure::secret::Secret;
@@ -66,6 +68,15 @@ pub enum Request {
         kind: ClientKind,
         /// Where the answer goes.
         reply: oneshot::Sender<Result<Link, DirectoryError>>,
+    },
+    /// The configuration was read again.
+    Reconfigure {
+        /// What it says of boards.
+        planner: Box<Planner>,
+        /// What to do with generic chips.
+        generic: GenericPolicy,
+        /// Told when every board has it.
+        reply: oneshot::Sender<Result<(), DirectoryError>>,
     },
     /// What was added of firmware builds.
     Firmwares {
@@ -249,6 +260,12 @@ impl Directory {
     /// Opens a link to a board.
     pub async fn connect(&self, id: Uuid, kind: ClientKind) -> Result<Link, DirectoryError> {
         self.ask(|reply| Request::Connect { id, kind, reply }).await
+    }
+
+    /// Takes up another configuration.
+    pub async fn reconfigure(&self, planner: Planner, generic: GenericPolicy) -> Result<(), DirectoryError> {
+        let planner = Box::new(planner);
+        self.ask(|reply| Request::Reconfigure { planner, generic, reply }).await
     }
 
     /// The firmware builds that were added.

@@ -1,5 +1,6 @@
 //! The only long-lived tasks, and the handles by which others talk to them.
 
+pub mod announcer;
 pub mod board;
 pub mod directory;
 pub mod keeper;

@@ -1,10 +1,11 @@
-//! The commands, one file each. All but `run`, `registry` and `simulate` talk to the running
+//! The commands, one file each. All but `run`, `registry`, `config` and `simulate` talk to the running
 //! bridge over its control socket.
 
 mod announce;
 mod board_name;
 mod change;
 mod client;
+mod config;
 mod dashboard;
 mod firmware;
 #[cfg(test)]
@@ -24,7 +25,7 @@ mod tests;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::{Places, Surroundings};
 use client::ClientError;
@@ -75,15 +76,38 @@ enum Command {
     /// The registry: a server without a bridge, users, runtimes
     #[command(subcommand)]
     Registry(registry::RegistryCommand),
+    /// Settings and where they come from
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     /// Put simulated boards on pseudo-terminals, for a bridge in another process
     #[command(hide = true)]
     Simulate(simulate::SimulateArgs),
 }
 
+impl Cli {
+    /// What was typed. Wrong usage ends the process.
+    fn of_process() -> Cli {
+        Cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit())
+    }
+
+    /// What was typed; the options of `run` know where they come from.
+    fn read(words: impl IntoIterator<Item = impl Into<std::ffi::OsString> + Clone>) -> Result<Cli, clap::Error> {
+        let mut definition = Cli::command();
+        let mut matches = definition.try_get_matches_from_mut(words)?;
+        let origins = run::origins(&definition, &matches);
+        let mut cli = Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut definition))?;
+        match &mut cli.command {
+            Command::Run(args) => args.origins = origins,
+            Command::Config(config::ConfigCommand::Show(args)) => args.run.origins = origins,
+            _ => {}
+        }
+        Ok(cli)
+    }
+}
+
 /// The whole program.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match dispatch(cli) {
+    match dispatch(Cli::of_process()) {
         Ok(()) => ExitCode::SUCCESS,
         // The reader of a pipe has enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
@@ -105,6 +129,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Run(args) => run::run(*args, &places),
         Command::Registry(registry::RegistryCommand::Serve(args)) => registry::serve(*args, &places),
         Command::Registry(command) => on_one_thread(registry::registry(command, &places)),
+        Command::Config(command) => config::config(command, &places),
         Command::Simulate(args) => on_one_thread(simulate::simulate(args)),
         command => on_one_thread(ask(command, &places)),
     }
@@ -117,7 +142,9 @@ fn on_one_thread(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Resu
 async fn ask(command: Command, places: &Places) -> anyhow::Result<()> {
     let client = client::Client::find(places).await?;
     match command {
-        Command::Run(_) | Command::Simulate(_) | Command::Registry(_) => unreachable!("does not ask a running bridge"),
+        Command::Run(_) | Command::Simulate(_) | Command::Registry(_) | Command::Config(_) => {
+            unreachable!("does not ask a running bridge")
+        }
         Command::Dashboard(args) => dashboard::dashboard(&client, args).await,
         Command::List(args) => list::list(&client, args).await,
         Command::Status(args) => status::status(&client, args).await,

@@ -3,14 +3,16 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args};
 use rustix::fs::Mode;
 use tokio::signal::unix::{SignalKind, signal};
 use uuid::Uuid;
 
 use super::{announce, open_files};
 use crate::config::{
-    DeviceSpec, GenericPolicy, HalfTls, Ide, Layer, ListenAddress, Places, RegistryChoice, Settings, WebUrl, file,
+    DeviceSpec, GenericPolicy, HalfTls, Ide, Layer, ListenAddress, Origin, Origins, Places, RegistryChoice, Settings,
+    WebUrl, file,
 };
 use crate::daemon::Daemon;
 use crate::http::control::{ControlError, is_answered};
@@ -20,7 +22,7 @@ const MAX_SIMULATED: i64 = 1000;
 /// What the bridge writes is for its user only: the state holds secrets.
 pub(super) const UMASK: Mode = Mode::RWXG.union(Mode::RWXO);
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct RunArgs {
     /// Address to listen on; may be given several times [default: localhost:3569]
     #[arg(long, value_name = "ADDRESS:PORT", env = "MICROFLO_BRIDGE_LISTEN", value_delimiter = ',')]
@@ -29,7 +31,8 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "N", default_value_t = 0, env = "MICROFLO_BRIDGE_SIMULATE")]
     #[arg(value_parser = clap::value_parser!(u32).range(0..=MAX_SIMULATED))]
     simulate: u32,
-    /// Open this port too, a UART or PTY: PATH[,baud=…][,dialect=…][,label=…][,components=MAP]; may be given several times
+    /// Open this port too, a UART or PTY: PATH, or PATH,KEY=VALUE… with baud, dialect, label, components, restore, reset,
+    /// registry, user; may be given several times
     #[arg(long, value_name = "SPEC", env = "MICROFLO_BRIDGE_DEVICE")]
     device: Vec<DeviceSpec>,
     /// Register boards at this registry, beside the embedded one; `none`: not even there; may be given several times
@@ -61,6 +64,9 @@ pub(super) struct RunArgs {
         hide_possible_values = true
     )]
     generic: Option<GenericPolicy>,
+    /// Whether boards are announced by multicast DNS where other hosts can reach the bridge [default: true]
+    #[arg(long, value_name = "true|false", env = "MICROFLO_BRIDGE_MDNS", hide_possible_values = true)]
+    mdns: Option<bool>,
     /// Read this configuration file and no other
     #[arg(long, value_name = "FILE", env = "MICROFLO_BRIDGE_CONFIG")]
     config: Option<PathBuf>,
@@ -70,10 +76,32 @@ pub(super) struct RunArgs {
     dev_root: PathBuf,
     #[arg(long, hide = true, default_value = "/etc/machine-id", env = "MICROFLO_BRIDGE_MACHINE_ID")]
     machine_id: PathBuf,
+    /// Where the options come from, by their keys.
+    #[arg(skip)]
+    pub(super) origins: Origins,
+}
+
+/// Where the options of `run` come from, by the keys of the configuration file.
+pub(super) fn origins(definition: &clap::Command, matches: &ArgMatches) -> Origins {
+    let (mut definition, mut matches, mut origins) = (definition, matches, Origins::default());
+    while let Some((name, below)) = matches.subcommand() {
+        let Some(command) = definition.find_subcommand(name) else { break };
+        (definition, matches) = (command, below);
+    }
+    for option in definition.get_arguments() {
+        let key = option.get_id().as_str();
+        let variable = || option.get_env().unwrap_or_default().to_string_lossy().into_owned();
+        match matches.try_contains_id(key).ok().and_then(|_| matches.value_source(key)) {
+            Some(ValueSource::CommandLine) => origins.set(key, Origin::Flag),
+            Some(ValueSource::EnvVariable) => origins.set(key, Origin::Environment(variable())),
+            _ => {}
+        }
+    }
+    origins
 }
 
 pub(super) fn run(args: RunArgs, places: &Places) -> anyhow::Result<()> {
-    let settings = args.settings(places)?;
+    let settings = args.clone().settings(places)?;
     if let Some(running) = places.control_to_try().into_iter().find(|path| is_answered(path)) {
         return Err(ControlError::AlreadyRunning(running).into());
     }
@@ -81,13 +109,15 @@ pub(super) fn run(args: RunArgs, places: &Places) -> anyhow::Result<()> {
     rustix::process::umask(UMASK);
     open_files::raise_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(settings))
+    runtime.block_on(serve(settings, || args.clone().settings(places)))
 }
 
-async fn serve(settings: Settings) -> anyhow::Result<()> {
+/// `again` reads the settings once more.
+async fn serve(settings: Settings, again: impl Fn() -> anyhow::Result<Settings>) -> anyhow::Result<()> {
+    let mut hangup = signal(SignalKind::hangup())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let daemon = Daemon::start(&settings).await?;
+    let mut daemon = Daemon::start(&settings).await?;
     if settings.tls.is_none() {
         warn_unencrypted(&settings.listen);
     }
@@ -95,9 +125,12 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         tokio::spawn(announce::announce(daemon.directory().clone(), daemon.addresses().clone(), settings.clone()))
     });
     tracing::info!(address = daemon.addresses().http(), state = %settings.state_dir.display(), "listening");
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => break,
+            _ = terminate.recv() => break,
+            _ = hangup.recv() => reload(&mut daemon, again()).await,
+        }
     }
     tracing::info!("stopping");
     if let Some(announcer) = announcer {
@@ -117,13 +150,25 @@ pub(super) fn warn_unencrypted(listen: &[ListenAddress]) {
     }
 }
 
+/// A mistake in a file changes nothing.
+async fn reload(daemon: &mut Daemon, settings: anyhow::Result<Settings>) {
+    let done = match settings {
+        Ok(settings) => daemon.reload(&settings).await.map_err(anyhow::Error::from),
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(()) => tracing::info!("the configuration was read again"),
+        Err(error) => tracing::error!("{error:#}; the configuration stays as it was"),
+    }
+}
+
 impl RunArgs {
     /// Command line and environment over the configuration files over the defaults.
     pub(super) fn settings(self, places: &Places) -> anyhow::Result<Settings> {
         let files = file::load(self.config.as_deref(), places)?;
         let given = Layer {
             listen: some(self.listen),
-            registry: some(self.registry),
+            registry: some(self.registry.into_iter().map(Into::into).collect()),
             user: self.user,
             registry_token: places.registry_token(),
             public_url: self.public_url,
@@ -131,6 +176,8 @@ impl RunArgs {
             tls_cert: self.tls_cert,
             tls_key: self.tls_key,
             generic: self.generic,
+            mdns: self.mdns,
+            origins: self.origins,
             ..Layer::default()
         };
         let layer = given.over(files);

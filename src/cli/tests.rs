@@ -1,6 +1,6 @@
 //! Commands against a bridge that answers on a control socket.
 
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 
 use super::client::{Client, ClientError};
 use super::{Cli, Command, ask};
@@ -13,7 +13,7 @@ fn the_command_line_is_well_formed() {
 }
 
 fn parse(line: &str) -> Cli {
-    Cli::try_parse_from(line.split(' ')).unwrap()
+    Cli::read(line.split(' ')).unwrap()
 }
 
 fn places(dir: &std::path::Path) -> Places {

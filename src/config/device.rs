@@ -1,11 +1,14 @@
-//! `--device PATH[,baud=…][,dialect=…][,label=…][,components=MAP][,restore=true]`: a port that the user names.
+//! `--device PATH[,baud=…][,dialect=…][,label=…][,components=MAP][,restore=true][,reset=…][,registry=URL][,user=UUID]`: a port
+//! that the user names.
 
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use firmware_proto::Dialect;
+use uuid::Uuid;
 
 use super::value::{self, Baud, ValueError};
+use super::{RegistryChoice, ResetPolicy};
 
 /// A port that the user names. Naming it is consent to open it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,10 +25,16 @@ pub struct DeviceSpec {
     pub components: Option<PathBuf>,
     /// Whether it gets its graph back after a start.
     pub restore: Option<bool>,
+    /// What opening its port does to it.
+    pub reset: Option<ResetPolicy>,
+    /// Its registries, in place of those that are for all boards; may be given several times.
+    pub registry: Option<Vec<RegistryChoice>>,
+    /// In whose list it appears at registries.
+    pub user: Option<Uuid>,
 }
 
 /// The options that may follow the path.
-const KEYS: &str = "baud, dialect, label, components, restore";
+const KEYS: &str = "baud, dialect, label, components, restore, reset, registry, user";
 
 /// Why a device cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,6 +56,9 @@ pub enum DeviceSpecError {
     /// Neither yes nor no.
     #[error("`restore={0}`: it is true or false")]
     NotBoolean(String),
+    /// Not a user's id.
+    #[error("`user={0}`: a user is named by a UUID")]
+    NotUser(String),
     /// An option given twice.
     #[error("`{0}` is given twice")]
     Twice(String),
@@ -61,8 +73,17 @@ impl FromStr for DeviceSpec {
     fn from_str(text: &str) -> Result<Self, DeviceSpecError> {
         let mut parts = text.split(',');
         let path = parts.next().filter(|path| !path.is_empty()).ok_or(DeviceSpecError::NoPath)?;
-        let mut spec =
-            DeviceSpec { path: path.into(), baud: None, dialect: None, label: None, components: None, restore: None };
+        let mut spec = DeviceSpec {
+            path: path.into(),
+            baud: None,
+            dialect: None,
+            label: None,
+            components: None,
+            restore: None,
+            reset: None,
+            registry: None,
+            user: None,
+        };
         for part in parts {
             spec.set(part)?;
         }
@@ -80,6 +101,16 @@ impl DeviceSpec {
             "components" => once(&mut self.components, key, value, |text| Ok(text.into())),
             "restore" => once(&mut self.restore, key, value, |text| {
                 text.parse().map_err(|_| DeviceSpecError::NotBoolean(text.to_owned()))
+            }),
+            "reset" => once(&mut self.reset, key, value, |text| Ok(text.parse()?)),
+            "registry" => {
+                let mut one = None;
+                once(&mut one, key, value, |text| Ok(text.parse()?))?;
+                self.registry.get_or_insert_default().extend(one);
+                Ok(())
+            }
+            "user" => once(&mut self.user, key, value, |text| {
+                text.parse().map_err(|_| DeviceSpecError::NotUser(text.to_owned()))
             }),
             _ => Err(DeviceSpecError::UnknownKey(key.to_owned())),
         }

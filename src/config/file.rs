@@ -4,7 +4,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Layer, Places};
+use strsim::osa_distance;
+use toml::de::DeTable;
+
+use super::{Layer, Origin, Origins, Places};
 
 /// Why a configuration file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -80,11 +83,34 @@ fn read(path: &Path) -> Result<Layer, ConfigError> {
     layer.ide = layer.ide.map(|ide| ide.below(dir));
     for rule in &mut layer.board {
         rule.components = rule.components.take().map(|map| dir.join(map));
+        rule.graph = rule.graph.take().map(|graph| dir.join(graph));
     }
     for file in [&mut layer.tls_cert, &mut layer.tls_key] {
         *file = file.take().map(|file| dir.join(file));
     }
+    note_origins(&mut layer, path, &text);
+    layer.part_registries();
     Ok(layer)
+}
+
+/// The line of each key.
+fn lines(table: &DeTable<'_>, path: &Path, text: &str) -> Origins {
+    let mut origins = Origins::default();
+    for key in table.keys() {
+        let line = text[..key.span().start].matches('\n').count() + 1;
+        origins.set(key.get_ref(), Origin::File { path: path.to_owned(), line });
+    }
+    origins
+}
+
+/// Notes the lines of everything that the file says. It was read before, so that it can be parsed.
+fn note_origins(layer: &mut Layer, path: &Path, text: &str) {
+    let Ok(document) = DeTable::parse(text) else { return };
+    layer.origins = lines(document.get_ref(), path, text);
+    let rules = document.get_ref().get("board").and_then(|rules| rules.get_ref().as_array());
+    for (rule, table) in layer.board.iter_mut().zip(rules.into_iter().flat_map(|rules| rules.iter())) {
+        rule.origins = table.get_ref().as_table().map(|table| lines(table, path, text)).unwrap_or_default();
+    }
 }
 
 fn parse(path: &Path, text: &str) -> Result<Layer, ConfigError> {
@@ -94,9 +120,21 @@ fn parse(path: &Path, text: &str) -> Result<Layer, ConfigError> {
             path: path.to_owned(),
             line: before.matches('\n').count() + 1,
             column: before.chars().rev().take_while(|c| *c != '\n').count() + 1,
-            message: error.message().replace('\n', "; "),
+            message: words(error.message()),
         }
     })
+}
+
+/// The parser's words on one line. A key that does not exist comes with the nearest one that does.
+fn words(message: &str) -> String {
+    let Some(unknown) = message.strip_prefix("unknown field `") else { return message.replace('\n', "; ") };
+    // Every other piece is between backticks.
+    let mut names = unknown.split('`').step_by(2);
+    let key = names.next().unwrap_or_default();
+    let keys: Vec<&str> = names.filter(|name| !name.is_empty()).collect();
+    let nearest = keys.iter().min_by_key(|name| osa_distance(key, name));
+    let meant = nearest.map_or_else(String::new, |nearest| format!("; the nearest is `{nearest}`"));
+    format!("unknown key `{key}`{meant}; the keys here are {}", keys.join(", "))
 }
 
 #[cfg(test)]
@@ -142,8 +180,29 @@ mod tests {
     #[test]
     fn a_misspelt_key_shows_file_line_column_and_the_keys() {
         let text = mistake("# mine\n  listn = \"127.0.0.1:1\"\n");
-        assert!(text.starts_with("bridge.toml:2:3: unknown field `listn`"), "{text}");
-        assert!(text.contains("`listen`"), "{text}");
+        assert!(text.starts_with("bridge.toml:2:3: unknown key `listn`; the nearest is `listen`; "), "{text}");
+        assert!(text.contains("listen, registry, "), "{text}");
+    }
+
+    #[test]
+    fn misspelt_keys_are_found_in_tables_too() {
+        for (text, start) in [
+            (
+                "[[board]]\nmatch = { vid = \"2341\" }\nlabl = \"x\"",
+                "bridge.toml:3:1: unknown key `labl`; the nearest is `label`",
+            ),
+            (
+                "[[board]]\nmatch = { serail = \"1\" }",
+                "bridge.toml:2:11: unknown key `serail`; the nearest is `serial`",
+            ),
+            (
+                "[[registry]]\nurl = \"https://x\"\n tokn = \"1\"",
+                "bridge.toml:3:2: unknown key `tokn`; the nearest is `token`",
+            ),
+        ] {
+            let shown = mistake(text);
+            assert!(shown.starts_with(start), "{text:?}: {shown}");
+        }
     }
 
     #[test]

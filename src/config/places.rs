@@ -4,12 +4,16 @@ use std::collections::HashMap;
 use std::env;
 use std::path::{Path, PathBuf};
 
+use super::Origin;
 use crate::pure::secret::Secret;
 
+/// The variable with the token for registries.
+pub const TOKEN_VARIABLE: &str = "MICROFLO_BRIDGE_REGISTRY_TOKEN";
 const NAME: &str = "microflo-bridge";
 const CONTROL_SOCKET: &str = "control.sock";
 const SYSTEM_CONTROL_DIR: &str = "/run/microflo-bridge";
 const SYSTEM_STATE_DIR: &str = "/var/lib/microflo-bridge";
+/// Unless the environment says `MICROFLO_BRIDGE_SYSTEM_CONFIG`.
 const SYSTEM_CONFIG_DIR: &str = "/etc/microflo-bridge";
 
 /// What a process knows of where it runs: environment variables, and whether it is root.
@@ -75,7 +79,7 @@ impl Places {
 
     /// The system's configuration directory.
     pub fn system_config_dir(&self) -> &Path {
-        &self.system_config
+        self.surroundings.path("MICROFLO_BRIDGE_SYSTEM_CONFIG").unwrap_or(&self.system_config)
     }
 
     /// The user's configuration file; none without a home.
@@ -86,12 +90,21 @@ impl Places {
     /// The token for registries, where the environment has one. There is no option for it: everybody on a host can read
     /// the command lines of all processes.
     pub fn registry_token(&self) -> Option<Secret> {
-        self.surroundings.path("MICROFLO_BRIDGE_REGISTRY_TOKEN").and_then(Path::to_str).map(Secret::new)
+        self.surroundings.path(TOKEN_VARIABLE).and_then(Path::to_str).map(Secret::new)
     }
 
     /// The state directory that was asked for, by option or environment.
     fn asked_state_dir(&self) -> Option<&Path> {
         self.state_dir.as_deref().or_else(|| self.surroundings.path("MICROFLO_BRIDGE_STATE_DIR"))
+    }
+
+    /// Where [`Places::state_dir`] comes from, if not from the configuration.
+    pub fn state_dir_origin(&self) -> Option<Origin> {
+        if self.state_dir.is_some() {
+            return Some(Origin::Flag);
+        }
+        let variable = |name: &str| self.surroundings.path(name).map(|_| Origin::Environment(name.to_owned()));
+        variable("MICROFLO_BRIDGE_STATE_DIR")
     }
 
     /// The state directory: asked for > `configured` > systemd's > the default for root or for this user.

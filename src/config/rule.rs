@@ -8,8 +8,19 @@ use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, de::Error as _};
 use uuid::Uuid;
 
+use super::layer::one_or_many;
+use super::registry::ResetPolicy;
 use super::value::{self, Baud, ValueError};
+use super::{Origins, RegistryChoice};
 use crate::pure::port::Port;
+use crate::pure::secret::Secret;
+
+/// The longest label, in characters.
+const LABEL_CHARS: usize = 64;
+/// The longest description, in characters.
+const DESCRIPTION_CHARS: usize = 256;
+/// The shortest secret, in characters.
+const SECRET_CHARS: usize = 16;
 
 /// Settings for the boards that match.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -19,21 +30,40 @@ pub struct BoardRule {
     #[serde(rename = "match")]
     pub matches: BoardMatch,
     /// The label, until somebody gives another.
+    #[serde(default, deserialize_with = "label")]
     pub label: Option<String>,
+    /// What registries say of it.
+    #[serde(default, deserialize_with = "description")]
+    pub description: Option<String>,
+    /// Its registries, in place of those that are for all boards.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub registry: Option<Vec<RegistryChoice>>,
+    /// In whose list it appears at registries.
+    pub user: Option<Uuid>,
+    /// The secret that opens its sockets, in place of the one that was made for it.
+    #[serde(default, deserialize_with = "secret")]
+    pub secret: Option<Secret>,
     /// The only rate to try.
     pub baud: Option<Baud>,
     /// The only dialect to try.
     #[serde(default, deserialize_with = "dialect")]
     pub dialect: Option<Dialect>,
+    /// What opening its port does to it.
+    #[serde(default, deserialize_with = "reset")]
+    pub reset: Option<ResetPolicy>,
     /// A component map, or the directory with it and its graph; a relative path starts at the file that names it.
     pub components: Option<PathBuf>,
+    /// The graph that its firmware brings along, beside `components`; a relative path starts at the file that names it.
+    pub graph: Option<PathBuf>,
     /// The name of a firmware build that was added.
     pub firmware: Option<String>,
     /// Whether the board gets its graph back after a start.
     pub restore: Option<bool>,
     /// Whether to leave the board alone.
-    #[serde(default)]
-    pub ignore: bool,
+    pub ignore: Option<bool>,
+    /// Where all that comes from.
+    #[serde(skip)]
+    pub origins: Origins,
 }
 
 /// Which boards a rule is for: those that fit everything that is given, and something is.
@@ -61,6 +91,20 @@ impl TryFrom<Criteria> for BoardMatch {
     }
 }
 
+impl fmt::Display for BoardMatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Criteria { serial, vid, pid, path, id } = &self.0;
+        let given = [
+            serial.as_ref().map(|serial| format!("serial={serial}")),
+            vid.map(|vid| format!("vid={vid:04x}")),
+            pid.map(|pid| format!("pid={pid:04x}")),
+            path.as_ref().map(|path| format!("path={path}")),
+            id.map(|id| format!("id={id}")),
+        ];
+        f.write_str(&given.into_iter().flatten().collect::<Vec<_>>().join(" "))
+    }
+}
+
 impl BoardMatch {
     /// Whether the rule is for the board at `port`; `id` where it is known already. A rule by id fits no board before that.
     ///
@@ -81,6 +125,38 @@ impl BoardMatch {
             && path.as_ref().is_none_or(path_fits)
             && wanted.is_none_or(|wanted| id == Some(wanted))
     }
+}
+
+/// Text of 1 to so many characters on one line.
+fn line<'de, D: Deserializer<'de>>(source: D, chars: usize) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(source)?;
+    let text = text.trim();
+    let fits = (1..=chars).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    if fits { Ok(Some(text.to_owned())) } else { Err(D::Error::custom(ValueError::Line(chars))) }
+}
+
+fn label<'de, D: Deserializer<'de>>(source: D) -> Result<Option<String>, D::Error> {
+    line(source, LABEL_CHARS)
+}
+
+fn description<'de, D: Deserializer<'de>>(source: D) -> Result<Option<String>, D::Error> {
+    line(source, DESCRIPTION_CHARS)
+}
+
+/// The error does not repeat it.
+fn secret<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Secret>, D::Error> {
+    let secret = Secret::deserialize(source)?;
+    let text = secret.expose();
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    if is_plain && text.len() >= SECRET_CHARS {
+        Ok(Some(secret))
+    } else {
+        Err(D::Error::custom(ValueError::Secret(SECRET_CHARS)))
+    }
+}
+
+fn reset<'de, D: Deserializer<'de>>(source: D) -> Result<Option<ResetPolicy>, D::Error> {
+    String::deserialize(source)?.parse().map(Some).map_err(D::Error::custom)
 }
 
 fn dialect<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Dialect>, D::Error> {

@@ -45,6 +45,15 @@ pub enum ValueError {
     /// Not a USB vendor or product id.
     #[error("`{0}` is no USB id; write four hexadecimal digits in quotes, as \"2341\"")]
     UsbId(String),
+    /// Not a reset policy.
+    #[error("`{0}` is no reset policy; there are `auto`, `on-open` and `none`")]
+    Reset(String),
+    /// A label or description that does not fit on a line.
+    #[error("it has 1 to {0} characters on one line")]
+    Line(usize),
+    /// A secret that is easily guessed or cannot be part of a URL.
+    #[error("a secret has at least {0} letters, digits, `-` or `_`, so that nobody guesses it")]
+    Secret(usize),
     /// A board rule that matches nothing.
     #[error("a board's match needs at least one of serial, vid, pid, path, id")]
     EmptyMatch,

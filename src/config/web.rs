@@ -17,6 +17,11 @@ impl WebUrl {
         &self.0
     }
 
+    /// Without a slash at the end: a registry's name in `status` and in the store.
+    pub fn name(&self) -> &str {
+        self.0.as_str().trim_end_matches('/')
+    }
+
     /// Scheme, host and port as browsers send them in `Origin`.
     pub fn origin(&self) -> String {
         self.0.origin().ascii_serialization()

@@ -2,6 +2,7 @@
 
 pub mod firmware_files;
 pub mod hotplug;
+pub mod mdns;
 pub mod named;
 pub mod random;
 pub mod registry_client;

@@ -20,6 +20,17 @@ pub enum GenericPolicy {
     Never,
 }
 
+impl GenericPolicy {
+    /// As it is written.
+    pub const fn name(self) -> &'static str {
+        match self {
+            GenericPolicy::Ask => "ask",
+            GenericPolicy::Open => "open",
+            GenericPolicy::Never => "never",
+        }
+    }
+}
+
 /// What the user has said: yes or no, to a board or to every device of a VID:PID. The answer for the board wins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answers {

@@ -76,6 +76,17 @@ pub struct RegistryStatus {
     pub detail: String,
 }
 
+/// What somebody has said about a board's registration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RegistrationWish {
+    /// The names of its registries; `None`: those that are for all boards.
+    pub registries: Option<Vec<String>>,
+    /// In whose list it appears, where that is not the registry's usual user.
+    pub user: Option<Uuid>,
+    /// What registries say of it; `None`: what it is.
+    pub description: Option<String>,
+}
+
 /// A snapshot of a board.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BoardView {
@@ -101,6 +112,8 @@ pub struct BoardView {
     pub clients: usize,
     /// How long it may be away before its registry entry is deleted.
     pub linger: std::time::Duration,
+    /// What somebody has said about its registration.
+    pub wish: RegistrationWish,
     /// Where it is registered.
     pub registries: Vec<RegistryStatus>,
 }

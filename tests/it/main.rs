@@ -8,18 +8,24 @@ mod registry_support;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod elsewhere;
 mod machine;
 mod tty;
 mod web;
 
+mod bad_registries;
+mod config;
 mod consent;
 mod graphs;
 mod hindrances;
 mod identity;
 mod idle;
+mod labs;
 mod layers;
+mod mdns;
 mod refusals;
 mod registration;
 mod registry;
+mod reload;
 mod simulated;
 mod sockets;

@@ -74,6 +74,8 @@ pub enum Command {
     Connect(ClientKind, oneshot::Sender<Result<Link, DirectoryError>>),
     /// The label has changed.
     SetLabel(String),
+    /// Whether it gets its graph back after a start.
+    SetRestore(bool),
     /// More is known of its firmware, or less.
     SetBuild(Option<Build>),
     /// What its graph is.
@@ -333,6 +335,7 @@ impl Loop {
                 self.setup.identity.label.clone_from(&label);
                 self.board.set_label(label);
             }
+            Command::SetRestore(restore) => self.board.set_restore(restore),
             Command::SetBuild(build) => self.board.set_build(build),
             // An asker who has left needs no answer.
             Command::Graph(reply) => drop(reply.send(self.board.graph_json())),

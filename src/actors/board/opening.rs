@@ -28,7 +28,7 @@ const SLOW_RETRY: Duration = Duration::from_secs(2);
 const BLINK: Duration = Duration::from_millis(500);
 
 /// What to open.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// A serial port or PTY.
     Port {

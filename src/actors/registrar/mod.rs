@@ -24,7 +24,7 @@ use crate::pure::registration::{LINGER, Sighting, Timing, sighting};
 use crate::pure::view::BoardView;
 
 use status::StatusBoard;
-use target::Target;
+use target::{Aim, Target};
 use worker::Worker;
 
 pub use status::Statuses;
@@ -39,6 +39,17 @@ pub struct RemoteRegistry {
     pub client: RegistryClient,
     /// In whose list the boards appear there.
     pub user: Uuid,
+    /// Whether it is for all boards, and not only for those that name it.
+    pub default: bool,
+}
+
+/// Which registries there are. Sent anew when the configuration was read again.
+#[derive(Clone, Debug, Default)]
+pub struct Registries {
+    /// Whether boards are registered at the embedded registry.
+    pub embedded: bool,
+    /// The other registries. One URL counts once.
+    pub remotes: Vec<RemoteRegistry>,
 }
 
 /// What the registrar needs.
@@ -47,10 +58,8 @@ pub struct RegistrarConfig {
     pub directory: Directory,
     /// The outbox, and the embedded registry.
     pub store: Store,
-    /// Whether boards are registered at the embedded registry.
-    pub embedded: bool,
-    /// The other registries. One URL counts once.
-    pub remotes: Vec<RemoteRegistry>,
+    /// Which registries there are.
+    pub registries: watch::Receiver<Registries>,
     /// A board's WebSocket URL.
     pub address: Box<dyn Fn(Uuid) -> String + Send + Sync>,
     /// Pings and retries.
@@ -61,13 +70,17 @@ pub struct RegistrarConfig {
 }
 
 impl RegistrarConfig {
-    /// The embedded registry alone, with the usual times.
-    pub fn new(directory: Directory, store: Store, address: impl Fn(Uuid) -> String + Send + Sync + 'static) -> Self {
+    /// These registries, with the usual times.
+    pub fn new(
+        directory: Directory,
+        store: Store,
+        registries: watch::Receiver<Registries>,
+        address: impl Fn(Uuid) -> String + Send + Sync + 'static,
+    ) -> Self {
         RegistrarConfig {
             directory,
             store,
-            embedded: true,
-            remotes: Vec::new(),
+            registries,
             address: Box::new(address),
             timing: Timing::default(),
             leftover_linger: LINGER,
@@ -81,39 +94,32 @@ type Sightings = Arc<HashMap<Uuid, Sighting>>;
 /// The registrar, ready to run.
 pub struct Registrar {
     config: RegistrarConfig,
-    workers: Vec<Worker>,
+    board: StatusBoard,
     sightings: watch::Sender<Sightings>,
+    /// What each registry's task is to know of its registry, by name.
+    targets: HashMap<String, watch::Sender<Aim>>,
+    tasks: JoinSet<()>,
+    own_user: Uuid,
 }
 
 impl Registrar {
-    /// Prepares a task for each registry. The receiver tells where each board is registered, for
-    /// [`BoardView::registries`].
-    pub async fn new(mut config: RegistrarConfig) -> Result<(Registrar, watch::Receiver<Statuses>), StoreError> {
-        let mut targets = Vec::new();
-        if config.embedded {
-            targets.push(Target::embedded(config.store.registry().clone()).await?);
-        }
-        for remote in std::mem::take(&mut config.remotes) {
-            if !targets.iter().any(|target| target.name() == remote.client.url()) {
-                targets.push(Target::Remote(remote));
-            }
-        }
-        let (board, statuses) = StatusBoard::new(targets.iter().map(|target| target.name().to_owned()).collect());
-        let (sightings, seen) = watch::channel(Sightings::default());
-        let workers =
-            targets.into_iter().map(|target| Worker::new(&config, target, seen.clone(), board.clone())).collect();
-        Ok((Registrar { config, workers, sightings }, statuses))
+    /// Prepares everything. The receiver tells where each board is registered, for [`BoardView::registries`].
+    pub async fn new(config: RegistrarConfig) -> Result<(Registrar, watch::Receiver<Statuses>), StoreError> {
+        let (board, statuses) = StatusBoard::new();
+        let own_user = config.store.registry().local_user().await?.id;
+        let (sightings, targets, tasks) = (watch::Sender::default(), HashMap::new(), JoinSet::new());
+        Ok((Registrar { config, board, sightings, targets, tasks, own_user }, statuses))
     }
 
     /// Runs until the directory's other end is gone. Dropping it at any point loses nothing: what remains to be done is
     /// in the store.
-    pub async fn run(self) {
-        let Registrar { config, workers, sightings } = self;
-        let mut tasks: JoinSet<()> = workers.into_iter().map(Worker::run).collect();
-        let mut views = config.directory.watch();
+    pub async fn run(mut self) {
+        self.say_what_remains().await;
+        self.aim();
+        let mut views = self.config.directory.watch();
         loop {
-            let seen = see(&config, &views.borrow_and_update());
-            sightings.send_if_modified(|before| {
+            let seen = see(&self.config, &views.borrow_and_update());
+            self.sightings.send_if_modified(|before| {
                 let changed = **before != seen;
                 if changed {
                     *before = Arc::new(seen);
@@ -122,11 +128,58 @@ impl Registrar {
             });
             tokio::select! {
                 changed = views.changed() => if changed.is_err() { break },
-                Some(Err(error)) = tasks.join_next() => tracing::error!(%error, "a registry is not served any more"),
+                Ok(()) = self.config.registries.changed() => self.aim(),
+                Some(Err(error)) = self.tasks.join_next() => {
+                    tracing::error!(%error, "a registry is not served any more");
+                }
             }
         }
-        drop(sightings);
-        while tasks.join_next().await.is_some() {}
+        drop(self.sightings);
+        while self.tasks.join_next().await.is_some() {}
+    }
+
+    /// Tells each registry's task what its registry is now, and starts those that are missing. A registry that nobody
+    /// names any more keeps its task, which removes the boards from it.
+    fn aim(&mut self) {
+        let Registries { embedded, remotes } = self.config.registries.borrow_and_update().clone();
+        let registry = self.config.store.registry().clone();
+        let mut aims = vec![Aim { target: Target::Embedded { registry, user: self.own_user }, default: embedded }];
+        for remote in remotes {
+            if !aims.iter().any(|aim| aim.target.name() == remote.client.url()) {
+                aims.push(Aim { default: remote.default, target: Target::Remote(remote) });
+            }
+        }
+        for (name, sender) in &self.targets {
+            if !aims.iter().any(|aim| aim.target.name() == name) {
+                sender.send_modify(|aim| aim.default = false);
+            }
+        }
+        for aim in aims {
+            self.board.add(aim.target.name());
+            match self.targets.get(aim.target.name()) {
+                Some(sender) => drop(sender.send_replace(aim)),
+                None => {
+                    let (sender, receiver) = watch::channel(aim.clone());
+                    self.targets.insert(aim.target.name().to_owned(), sender);
+                    let worker = Worker::new(&self.config, receiver, self.sightings.subscribe(), self.board.clone());
+                    self.tasks.spawn(worker.run());
+                }
+            }
+        }
+    }
+
+    /// Records of the last run at a registry that nobody names any more stay where they are.
+    async fn say_what_remains(&self) {
+        let named = self.config.registries.borrow().clone();
+        let is_named = |name: &str| name == EMBEDDED || named.remotes.iter().any(|remote| remote.client.url() == name);
+        let registries = self.config.store.registries_with_records().await.unwrap_or_default();
+        for (registry, records) in registries.into_iter().filter(|(name, _)| !is_named(name)) {
+            tracing::warn!(
+                registry,
+                "{records} of the last run's records may remain there, since it is not configured any more; to remove \
+                 them add it once more, with its token and `default = false`"
+            );
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where each board is registered, for everybody to see.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -14,14 +14,22 @@ pub type Statuses = Arc<HashMap<Uuid, Vec<RegistryStatus>>>;
 /// The registries' tasks write here, each its own column.
 #[derive(Clone, Debug)]
 pub(super) struct StatusBoard {
-    order: Arc<[String]>,
+    order: Arc<Mutex<Vec<String>>>,
     sender: Arc<watch::Sender<Statuses>>,
 }
 
 impl StatusBoard {
-    pub(super) fn new(order: Vec<String>) -> (StatusBoard, watch::Receiver<Statuses>) {
+    pub(super) fn new() -> (StatusBoard, watch::Receiver<Statuses>) {
         let (sender, receiver) = watch::channel(Statuses::default());
-        (StatusBoard { order: order.into(), sender: Arc::new(sender) }, receiver)
+        (StatusBoard { order: Arc::default(), sender: Arc::new(sender) }, receiver)
+    }
+
+    /// Gives `registry` a column behind the others, if it has none.
+    pub(super) fn add(&self, registry: &str) {
+        let mut order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        if !order.iter().any(|name| name == registry) {
+            order.push(registry.to_owned());
+        }
     }
 
     /// Replaces what `registry` says of some boards; `None` takes its line away.
@@ -48,7 +56,8 @@ impl StatusBoard {
         let lines = statuses.entry(id).or_default();
         lines.retain(|line| line.registry != registry);
         lines.extend(status);
-        lines.sort_by_key(|line| self.order.iter().position(|name| *name == line.registry));
+        let order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.sort_by_key(|line| order.iter().position(|name| *name == line.registry));
         if lines.is_empty() {
             statuses.remove(&id);
         }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{EMBEDDED, RemoteRegistry};
 use crate::io::registry_client::CallError;
-use crate::io::store::{RegistryError, RegistryStore, StoreError};
+use crate::io::store::{RegistryError, RegistryStore};
 use crate::pure::registration::{Answer, Wanted};
 use crate::pure::registry::{Caller, Patch, Record, Refusal, UnixMillis};
 use crate::pure::secret::Secret;
@@ -16,23 +16,33 @@ const PROTOCOL: &str = "websocket";
 /// The runtime type that boards are registered with.
 const TYPE: &str = "microflo";
 
-#[derive(Debug)]
+/// What a registry's task is to know of its registry.
+#[derive(Clone, Debug)]
+pub(super) struct Aim {
+    pub(super) target: Target,
+    /// Whether it is for all boards, and not only for those that name it.
+    pub(super) default: bool,
+}
+
+#[derive(Clone, Debug)]
 pub(super) enum Target {
     Embedded { registry: RegistryStore, user: Uuid },
     Remote(RemoteRegistry),
 }
 
 impl Target {
-    /// The bridge speaks to its own registry as the local user.
-    pub(super) async fn embedded(registry: RegistryStore) -> Result<Target, StoreError> {
-        let user = registry.local_user().await?.id;
-        Ok(Target::Embedded { registry, user })
-    }
-
     pub(super) fn name(&self) -> &str {
         match self {
             Target::Embedded { .. } => EMBEDDED,
             Target::Remote(remote) => remote.client.url(),
+        }
+    }
+
+    /// In whose list boards appear unless somebody says otherwise. The embedded registry has the local user's only.
+    pub(super) fn user(&self) -> Uuid {
+        match self {
+            Target::Embedded { user, .. } => *user,
+            Target::Remote(remote) => remote.user,
         }
     }
 
@@ -49,7 +59,10 @@ impl Target {
                 let record = record(id, *user, wanted, secret);
                 local(registry.put(id, Patch::from(record), caller(*user), now()).await.map(drop))
             }
-            Target::Remote(remote) => far(remote.client.put(&record(id, remote.user, wanted, secret)).await),
+            Target::Remote(remote) => {
+                let user = wanted.user.unwrap_or(remote.user);
+                far(remote.client.put(&record(id, user, wanted, secret)).await)
+            }
         }
     }
 

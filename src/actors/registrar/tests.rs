@@ -44,6 +44,7 @@ fn board(label: &str, state: BoardState) -> BoardView {
         components: None,
         clients: 0,
         linger: DEBOUNCE,
+        wish: Default::default(),
         registries: Vec::new(),
     }
 }
@@ -53,6 +54,7 @@ struct Bench {
     store: Store,
     owner: Caller,
     views: watch::Sender<Arc<Vec<BoardView>>>,
+    control: watch::Sender<Registries>,
     statuses: watch::Receiver<Statuses>,
     tasks: [JoinHandle<()>; 2],
 }
@@ -69,14 +71,14 @@ impl Bench {
                 }
             }
         });
+        let (control, registries) = watch::channel(Registries { embedded: true, remotes });
         let config = RegistrarConfig {
-            remotes,
             timing: TIMING,
             leftover_linger: DEBOUNCE,
-            ..RegistrarConfig::new(directory, store.clone(), |id| format!("ws://localhost:3569/{id}"))
+            ..RegistrarConfig::new(directory, store.clone(), registries, |id| format!("ws://localhost:3569/{id}"))
         };
         let (registrar, statuses) = Registrar::new(config).await.unwrap();
-        Bench { store, owner, views, statuses, tasks: [secrets, tokio::spawn(registrar.run())] }
+        Bench { store, owner, views, control, statuses, tasks: [secrets, tokio::spawn(registrar.run())] }
     }
 
     fn show(&self, boards: &[BoardView]) {
@@ -166,7 +168,7 @@ impl Elsewhere {
 
 fn remote(url: &str, with_token: bool) -> RemoteRegistry {
     let token = with_token.then(|| Secret::new("user-token"));
-    RemoteRegistry { client: RegistryClient::new(url, token, LIMITS).unwrap(), user: OWNER }
+    RemoteRegistry { client: RegistryClient::new(url, token, LIMITS).unwrap(), user: OWNER, default: true }
 }
 
 async fn until(what: &str, mut fits: impl AsyncFnMut() -> bool) {
@@ -357,6 +359,57 @@ async fn no_secret_shows_in_any_status() {
     bench.until_registered(&url).await;
     let shown = format!("{:?} {:?}", bench.statuses.borrow(), remote(&url, true));
     assert!(!shown.contains("board-secret") && !shown.contains("user-token"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_board_moves_to_its_own_registry_and_back_without_a_restart() {
+    let state = tempfile::tempdir().unwrap();
+    let (common, own) = (Elsewhere::default(), Elsewhere::default());
+    let (common_url, own_url) = (common.serve().await, own.serve().await);
+    let for_some = RemoteRegistry { default: false, ..remote(&own_url, true) };
+    let registries = vec![remote(&common_url, true), for_some.clone()];
+    let mut bench = Bench::start(state.path().into(), registries).await;
+    bench.show_ready();
+    bench.until_registered(&common_url).await;
+    assert!(own.record().is_none() && bench.status(&own_url).is_none());
+
+    let mut moved = board("Blinky", BoardState::Ready);
+    let other_user = Uuid::from_u128(5);
+    moved.wish.registries = Some(vec![own_url.clone()]);
+    moved.wish.user = Some(other_user);
+    moved.wish.description = Some("By the window".to_owned());
+    bench.show(&[moved]);
+    bench.until_registered(&own_url).await;
+    let record = own.record().unwrap();
+    assert_eq!((&record["user"], &record["description"]), (&other_user.to_string().into(), &"By the window".into()));
+    until("removed from the others", async || common.record().is_none() && bench.embedded().await.is_none()).await;
+
+    bench.show_ready();
+    bench.until_registered(&common_url).await;
+    until("removed from its own", async || own.record().is_none()).await;
+    // A registry that nobody names any more, and one that is for all boards now.
+    let for_all = RemoteRegistry { default: true, ..for_some };
+    bench.control.send_replace(Registries { embedded: true, remotes: vec![for_all] });
+    bench.until_registered(&own_url).await;
+    until("removed from the one that is not named", async || common.record().is_none()).await;
+}
+
+#[tokio::test]
+async fn a_token_that_comes_later_removes_what_remained() {
+    let state = tempfile::tempdir().unwrap();
+    let elsewhere = Elsewhere::default();
+    let url = elsewhere.serve().await;
+    let mut bench = Bench::start(state.path().into(), vec![remote(&url, false)]).await;
+    bench.show_ready();
+    bench.until_registered(&url).await;
+    bench.show(&[board("Blinky", BoardState::Gone)]);
+    bench.until_status(&url, |status| status.detail.contains("its record remains there: without a token")).await;
+    bench.show_ready();
+    bench.until_registered(&url).await;
+    bench.control.send_replace(Registries { embedded: true, remotes: vec![remote(&url, true)] });
+    assert_eq!(bench.until_status(&url, |status| !status.detail.contains("token")).await.detail, "registered");
+    bench.show(&[board("Blinky", BoardState::Gone)]);
+    until("deleted", async || elsewhere.record().is_none()).await;
 }
 
 #[tokio::test]

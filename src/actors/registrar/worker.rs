@@ -9,7 +9,7 @@ use tokio::task::{self, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
-use super::target::Target;
+use super::target::{Aim, Target};
 use super::{RegistrarConfig, Sightings, StatusBoard};
 use crate::actors::directory::Directory;
 use crate::io::random;
@@ -23,6 +23,7 @@ const CONCURRENCY: usize = 4;
 const IDLE_SLEEP: Duration = Duration::from_secs(3600);
 
 pub(super) struct Worker {
+    aims: watch::Receiver<Aim>,
     target: Arc<Target>,
     store: Store,
     directory: Directory,
@@ -33,6 +34,8 @@ pub(super) struct Worker {
     registrations: HashMap<Uuid, Registration>,
     /// Boards whose status may have changed since it was published.
     touched: HashSet<Uuid>,
+    /// Boards that are not registered any more, and whose records remain nevertheless: there is no token to delete them.
+    remaining: HashSet<Uuid>,
     under_way: JoinSet<Answer>,
     /// Whose requests those are.
     requests: HashMap<task::Id, Uuid>,
@@ -41,12 +44,14 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn new(
         config: &RegistrarConfig,
-        target: Target,
+        aims: watch::Receiver<Aim>,
         sightings: watch::Receiver<Sightings>,
         statuses: StatusBoard,
     ) -> Worker {
+        let target = Arc::new(aims.borrow().target.clone());
         Worker {
-            target: Arc::new(target),
+            aims,
+            target,
             store: config.store.clone(),
             directory: config.directory.clone(),
             timing: config.timing,
@@ -55,6 +60,7 @@ impl Worker {
             statuses,
             registrations: HashMap::new(),
             touched: HashSet::new(),
+            remaining: HashSet::new(),
             under_way: JoinSet::new(),
             requests: HashMap::new(),
         }
@@ -71,6 +77,7 @@ impl Worker {
             self.publish();
             let wake = self.next_wake();
             tokio::select! {
+                Ok(()) = self.aims.changed() => self.aim(),
                 changed = self.sightings.changed() => match changed {
                     Ok(()) => self.look(),
                     Err(_) => return,
@@ -91,6 +98,16 @@ impl Worker {
         Ok(())
     }
 
+    /// The registry has another token, another user, or other boards now.
+    fn aim(&mut self) {
+        self.target = Arc::new(self.aims.borrow_and_update().target.clone());
+        let (can_delete, now) = (self.target.can_delete(), Instant::now().into_std());
+        for registration in self.registrations.values_mut() {
+            registration.reconsider(can_delete, now);
+        }
+        self.look();
+    }
+
     /// Tells every registration what is to be seen of its board.
     fn look(&mut self) {
         let now = Instant::now().into_std();
@@ -101,12 +118,18 @@ impl Worker {
                 self.touched.insert(*id);
             }
         }
+        let default = self.aims.borrow().default;
+        let (name, user) = (self.target.name(), self.target.user());
         for (id, sighting) in sightings.iter() {
+            let sighting = sighting.seen_from(name, default, Some(user));
             let known = self.registrations.contains_key(id);
             if known || sighting.presence != Presence::Away {
                 let new = || Registration::new(self.timing, self.target.can_delete(), now);
-                self.registrations.entry(*id).or_insert_with(new).sighted(sighting, now);
+                self.registrations.entry(*id).or_insert_with(new).sighted(&sighting, now);
                 self.touched.insert(*id);
+            }
+            if sighting.presence != Presence::Away {
+                self.remaining.remove(id);
             }
         }
     }
@@ -162,8 +185,11 @@ impl Worker {
 
     fn drop_finished(&mut self) {
         let finished = |registration: &Registration| matches!(registration.due(), Due::Finished);
-        for (id, _) in self.registrations.extract_if(|_, registration| finished(registration)) {
+        for (id, registration) in self.registrations.extract_if(|_, registration| finished(registration)) {
             self.touched.insert(id);
+            if registration.may_remain() {
+                self.remaining.insert(id);
+            }
         }
     }
 
@@ -174,7 +200,14 @@ impl Worker {
             registered: registration.registered(),
             detail: registration.detail(),
         };
-        let changes = self.touched.drain().map(|id| (id, self.registrations.get(&id).map(status))).collect();
+        let remains = |id: &Uuid| {
+            let detail =
+                "its record remains there: without a token for this registry the bridge cannot delete it".to_owned();
+            let status = RegistryStatus { registry: registry.to_owned(), registered: false, detail };
+            self.remaining.contains(id).then_some(status)
+        };
+        let line = |id: &Uuid| self.registrations.get(id).map(status).or_else(|| remains(id));
+        let changes = self.touched.drain().map(|id| (id, line(&id))).collect();
         self.statuses.publish(registry, changes);
     }
 

@@ -4,13 +4,33 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use crate::actors::board::Handle;
+use super::plan::Plan;
+use crate::actors::board::{Handle, Target};
 use crate::actors::directory::Secrets;
 use crate::actors::status::{Generation, Status};
 use crate::io::named::Making;
+use crate::pure::families::Family;
 use crate::pure::model::build::Build;
 use crate::pure::port::Port;
-use crate::pure::view::{BoardState, BoardView, RegistryStatus};
+use crate::pure::secret::Secret;
+use crate::pure::session;
+use crate::pure::view::{BoardState, BoardView, RegistrationWish, RegistryStatus};
+
+/// What a board's loop cannot change while it runs.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Opening {
+    pub(super) family: Family,
+    pub(super) target: Target,
+    pub(super) session: session::Config,
+    pub(super) secret: Option<Secret>,
+}
+
+impl Opening {
+    pub(super) fn new(family: Family, plan: &Plan) -> Opening {
+        let (target, session) = (plan.target.clone(), plan.session.clone());
+        Opening { family, target, session, secret: plan.secret.clone() }
+    }
+}
 
 /// A board that is here or was.
 #[derive(Debug)]
@@ -23,6 +43,12 @@ pub(super) struct Entry {
     pub(super) label: String,
     pub(super) secrets: Secrets,
     pub(super) warnings: Vec<String>,
+    /// What somebody has said about its registration.
+    pub(super) wish: RegistrationWish,
+    /// How its port is opened, and what its clients have to know: when this changes, its loop is started anew.
+    pub(super) opening: Opening,
+    /// Whether it gets its graph back after a start.
+    pub(super) restore: bool,
     /// What is known of its firmware.
     pub(super) build: Option<Build>,
     pub(super) linger: Duration,
@@ -47,6 +73,7 @@ impl Entry {
             components: self.build.as_ref().map(|build| build.origin.clone()),
             clients: self.status.clients,
             linger: self.linger,
+            wish: self.wish.clone(),
             registries,
         }
     }

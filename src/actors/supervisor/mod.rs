@@ -6,6 +6,7 @@ mod entry;
 mod firmwares;
 mod plan;
 mod reconcile;
+mod reconfigure;
 mod requests;
 
 use std::collections::{BTreeMap, HashMap};

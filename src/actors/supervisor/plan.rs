@@ -8,13 +8,16 @@ use firmware_proto::Dialect;
 use uuid::Uuid;
 
 use crate::actors::board::Target;
-use crate::config::{Baud, BoardRule, DeviceSpec};
-use crate::pure::families::Family;
+use crate::actors::registrar::EMBEDDED;
+use crate::config::{Baud, BoardRule, DeviceSpec, Registries, ResetPolicy, WebUrl};
+use crate::pure::families::{BRIDGED_BOOT_WINDOW, Family, ModemLines};
 use crate::pure::firmwares::Firmwares;
 use crate::pure::model::build::Build;
 use crate::pure::model::library::Library;
 use crate::pure::port::Port;
+use crate::pure::secret::Secret;
 use crate::pure::session;
+use crate::pure::view::RegistrationWish;
 use crate::sim;
 
 /// Everything that is known about boards beforehand.
@@ -24,10 +27,12 @@ pub struct Planner {
     pub devices: Vec<DeviceSpec>,
     /// Rules of the configuration, the first that says something wins.
     pub rules: Vec<BoardRule>,
-    /// What is known of firmware builds, read and checked, by the path that names them.
-    pub builds: HashMap<PathBuf, Build>,
+    /// What is known of firmware builds, read and checked, by the paths of component map and graph.
+    pub builds: HashMap<(PathBuf, Option<PathBuf>), Build>,
     /// Bauds to try.
     pub bauds: Vec<u32>,
+    /// The registries that are for all boards.
+    pub registries: Registries,
 }
 
 /// What to do with one board.
@@ -36,6 +41,8 @@ pub(super) struct Plan {
     pub(super) target: Target,
     pub(super) session: session::Config,
     pub(super) label: Option<String>,
+    /// Instead of the one that was made for it.
+    pub(super) secret: Option<Secret>,
     pub(super) build: Option<Build>,
     pub(super) restore: bool,
 }
@@ -43,7 +50,23 @@ pub(super) struct Plan {
 impl Planner {
     /// Whether the configuration says to leave it alone.
     pub(super) fn ignores(&self, port: &Port, id: Uuid) -> bool {
-        self.rules(port, id).any(|rule| rule.ignore)
+        self.rules(port, id).find_map(|rule| rule.ignore).unwrap_or(false)
+    }
+
+    /// What the command line and the configuration say about a board's registration.
+    pub(super) fn wish(&self, port: &Port, id: Uuid) -> RegistrationWish {
+        let of_device = self.device(port).and_then(|device| device.registry.as_ref());
+        let choices = of_device.or_else(|| self.rules(port, id).find_map(|rule| rule.registry.as_ref()));
+        let names = |registries: Registries| {
+            let embedded = registries.embedded.then(|| EMBEDDED.to_owned());
+            embedded.into_iter().chain(registries.urls.iter().map(WebUrl::name).map(str::to_owned)).collect()
+        };
+        let user = self.device(port).and_then(|device| device.user);
+        RegistrationWish {
+            registries: choices.map(|choices| names(self.registries.of_board(choices))),
+            user: user.or_else(|| self.rules(port, id).find_map(|rule| rule.user)),
+            description: self.rules(port, id).find_map(|rule| rule.description.clone()),
+        }
     }
 
     pub(super) fn plan(&self, port: &Port, id: Uuid, family: &Family, firmwares: &Firmwares) -> Plan {
@@ -53,19 +76,24 @@ impl Planner {
         let label =
             device.and_then(|d| d.label.clone()).or_else(|| self.rules(port, id).find_map(|rule| rule.label.clone()));
         let restore = device.and_then(|d| d.restore).or_else(|| self.rules(port, id).find_map(|rule| rule.restore));
-        let target = Target::new(port, family.lines);
+        let reset = device.and_then(|d| d.reset).or_else(|| self.rules(port, id).find_map(|rule| rule.reset));
+        let reset = reset.unwrap_or_default();
+        let lines = if reset == ResetPolicy::None { ModemLines::Keep } else { family.lines };
+        let target = Target::new(port, lines);
         let session = session::Config {
             bauds: baud.map_or_else(|| self.bauds.clone(), |baud| vec![Baud::get(baud)]),
             dialect,
             // Opening resets a board only over USB; the adapter knows whether the port has modem lines at all.
-            boot_window: match port {
-                Port::Usb(_) => family.boot_window,
-                Port::Named(_) | Port::Simulated(_) => std::time::Duration::ZERO,
+            boot_window: match (reset, port) {
+                (ResetPolicy::Auto, Port::Usb(_)) => family.boot_window,
+                (ResetPolicy::OnOpen, _) => family.boot_window.max(BRIDGED_BOOT_WINDOW),
+                (ResetPolicy::None, _) | (ResetPolicy::Auto, _) => std::time::Duration::ZERO,
             },
             left: None,
         };
         let build = self.build(port, id, firmwares);
-        Plan { target, session, label, build, restore: restore.unwrap_or(false) }
+        let secret = self.rules(port, id).find_map(|rule| rule.secret.clone());
+        Plan { target, session, label, secret, build, restore: restore.unwrap_or(false) }
     }
 
     /// What is known of a board's firmware: from the command line, the configuration, or what was added, in that order.
@@ -74,11 +102,11 @@ impl Planner {
             return simulated_build(&Target::new(port, Family::UNLISTED.lines));
         }
         let of_rule = |rule: &BoardRule| match (&rule.components, &rule.firmware) {
-            (Some(path), _) => self.builds.get(path).cloned(),
+            (Some(path), _) => self.builds.get(&(path.clone(), rule.graph.clone())).cloned(),
             (None, Some(name)) => firmwares.get(name).cloned(),
             (None, None) => None,
         };
-        let named = self.device(port).and_then(|device| self.builds.get(device.components.as_ref()?).cloned());
+        let named = self.device(port).and_then(|device| self.builds.get(&(device.components.clone()?, None)).cloned());
         named.or_else(|| self.rules(port, id).find_map(of_rule)).or_else(|| firmwares.of(id, port).cloned())
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use super::entry::Entry;
+use super::entry::{Entry, Opening};
 use super::plan::Plan;
 use super::{SCAN_TICK, Sources, Supervisor};
 use crate::actors::board;
@@ -162,8 +162,11 @@ impl Supervisor {
         let build = plan.build.clone();
         let label = record.label.or_else(|| plan.label.clone()).unwrap_or_else(|| default_label(&port, id));
         tracing::info!(board = %id, label, port = %port, "found");
+        let opening_of = Opening::new(family, &plan);
+        let wish = self.planner.wish(&port, id);
+        let restore = plan.restore;
         self.generation += 1;
-        let secrets = Secrets { full: record.secret, read: record.read_secret };
+        let secrets = Secrets { full: plan.secret.clone().unwrap_or(record.secret), read: record.read_secret };
         let (handle, status) = match verdict {
             Verdict::Open(_) => {
                 let saved = self.saved(id).await;
@@ -178,6 +181,9 @@ impl Supervisor {
             port,
             label,
             secrets,
+            wish,
+            opening: opening_of,
+            restore,
             warnings: warning.into_iter().collect(),
             build,
             linger: family.removal_debounce(),

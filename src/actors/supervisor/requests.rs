@@ -18,6 +18,10 @@ impl Supervisor {
             Request::SetLabel { id, label, reply } => drop(reply.send(self.set_label(id, label).await)),
             Request::Admit { id, allow, chip, reply } => drop(reply.send(self.admit(id, allow, chip).await)),
             Request::Secrets { id, reply } => drop(reply.send(self.entry(id).map(|entry| entry.secrets.clone()))),
+            Request::Reconfigure { planner, generic, reply } => {
+                self.reconfigure(*planner, generic).await;
+                drop(reply.send(Ok(())));
+            }
             Request::Firmwares { reply } => drop(reply.send(Ok(self.firmwares()))),
             Request::AddFirmware { firmware, subjects, reply } => {
                 drop(reply.send(self.add_firmware(firmware, subjects).await));

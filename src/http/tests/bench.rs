@@ -75,6 +75,7 @@ pub(crate) fn board(id: Uuid, label: &str, state: BoardState) -> BoardView {
         components: None,
         clients: 0,
         linger: std::time::Duration::ZERO,
+        wish: Default::default(),
         registries: vec![],
     }
 }
@@ -257,6 +258,7 @@ async fn play(
             Request::Secrets { id, reply } => {
                 reply.send(find(id).map(|_| Secrets { full: Secret::new(SECRET), read: Secret::new("l00k") })).unwrap();
             }
+            Request::Reconfigure { reply, .. } => reply.send(Ok(())).unwrap(),
             Request::Firmwares { reply } => reply.send(Ok(Vec::new())).unwrap(),
             Request::AddFirmware { reply, .. } => {
                 reply.send(Err(DirectoryError::Invalid("not here".into()))).unwrap();

@@ -26,6 +26,14 @@ impl Store {
             .collect()
     }
 
+    /// The registries at which records may exist, and how many.
+    pub async fn registries_with_records(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        let rows = sqlx::query_as("SELECT registry, count(*) FROM registrations GROUP BY registry ORDER BY registry")
+            .fetch_all(&self.database.quick)
+            .await?;
+        Ok(rows)
+    }
+
     /// Remembers, before it is put, that a record may exist from now on.
     pub async fn remember_registration(&self, registry: &str, board: Uuid) -> Result<(), StoreError> {
         sqlx::query("INSERT INTO registrations (registry, board) VALUES (?, ?) ON CONFLICT DO NOTHING")

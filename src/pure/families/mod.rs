@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::pure::registration::{LINGER, LINGER_NATIVE_USB};
 
 /// How long boards behind a bridge chip stay deaf after the reset that opening causes: the slowest common bootloader.
-const BRIDGED_BOOT_WINDOW: Duration = Duration::from_secs(2);
+pub const BRIDGED_BOOT_WINDOW: Duration = Duration::from_secs(2);
 
 /// How long boards that are not reset by opening need until they notice DTR.
 const NATIVE_BOOT_WINDOW: Duration = Duration::from_millis(100);

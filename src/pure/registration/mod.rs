@@ -165,6 +165,16 @@ impl Registration {
         }
     }
 
+    /// Another token, or none, or simply another look: what waits for a retry is tried at once.
+    pub fn reconsider(&mut self, can_delete: bool, now: Instant) {
+        self.can_delete = can_delete;
+        self.replaced = false;
+        self.not_before = now;
+        if self.remote == Remote::Stuck {
+            self.remote = Remote::Unsure;
+        }
+    }
+
     /// When there is something to do next.
     pub fn due(&self) -> Due {
         if self.under_way.is_some() {

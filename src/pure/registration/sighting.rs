@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use crate::pure::port::Port;
 use crate::pure::view::{BoardState, BoardView};
 
@@ -14,6 +16,8 @@ pub struct Wanted {
     pub label: String,
     /// What it is and where.
     pub description: String,
+    /// In whose list it appears; `None`: the registry's usual user's.
+    pub user: Option<Uuid>,
 }
 
 /// Whether a board is there.
@@ -34,13 +38,37 @@ pub struct Sighting {
     pub presence: Presence,
     /// How long its record outlives it.
     pub linger: Duration,
+    /// The names of its registries; `None`: those that are for all boards.
+    pub registries: Option<Vec<String>>,
+}
+
+impl Sighting {
+    /// The board as the registry called `name` is to see it; `default`: it is for all boards. From a registry that it
+    /// does not belong into any more it is removed at once.
+    pub fn seen_from(&self, name: &str, default: bool, user: Option<Uuid>) -> Sighting {
+        let belongs = self.registries.as_ref().map_or(default, |names| names.iter().any(|own| own == name));
+        if !belongs {
+            return Sighting { presence: Presence::Away, linger: Duration::ZERO, registries: None };
+        }
+        let mut seen = self.clone();
+        if let Presence::Ready(wanted) = &mut seen.presence {
+            wanted.user = wanted.user.or(user);
+        }
+        seen
+    }
 }
 
 /// Reduces a view to what matters to registries. `address` is the board's WebSocket URL.
 pub fn sighting(view: &BoardView, address: String) -> Sighting {
     let presence = match view.state {
         BoardState::Ready => {
-            Presence::Ready(Wanted { address, label: view.label.clone(), description: description(&view.port) })
+            let said = view.wish.description.clone();
+            Presence::Ready(Wanted {
+                address,
+                label: view.label.clone(),
+                description: said.unwrap_or_else(|| description(&view.port)),
+                user: view.wish.user,
+            })
         }
         BoardState::Opening | BoardState::Booting | BoardState::Handshaking => Presence::Starting,
         BoardState::NotAllowed
@@ -52,7 +80,7 @@ pub fn sighting(view: &BoardView, address: String) -> Sighting {
         | BoardState::Ignored
         | BoardState::Gone => Presence::Away,
     };
-    Sighting { presence, linger: view.linger }
+    Sighting { presence, linger: view.linger, registries: view.wish.registries.clone() }
 }
 
 /// Without the device node: that changes from plug to plug, and says nothing to somebody at another machine.

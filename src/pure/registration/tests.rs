@@ -36,7 +36,7 @@ impl Bench {
     }
 
     fn see(&mut self, presence: Presence) {
-        self.machine.sighted(&Sighting { presence, linger: LINGER }, self.now);
+        self.machine.sighted(&Sighting { presence, linger: LINGER, registries: None }, self.now);
     }
 
     fn pass(&mut self, time: Duration) {
@@ -66,7 +66,8 @@ impl Bench {
 }
 
 fn wanted(label: &str) -> Wanted {
-    Wanted { address: "ws://localhost:3569/x".to_owned(), label: label.to_owned(), description: String::new() }
+    let address = "ws://localhost:3569/x".to_owned();
+    Wanted { address, label: label.to_owned(), description: String::new(), user: None }
 }
 
 fn ready(label: &str) -> Presence {
@@ -146,7 +147,7 @@ fn a_board_back_within_the_debounce_stays_registered() {
 #[test]
 fn a_native_usb_board_has_longer_to_come_back() {
     let mut bench = Bench::registered(true);
-    let away = Sighting { presence: Presence::Away, linger: LINGER_NATIVE_USB };
+    let away = Sighting { presence: Presence::Away, linger: LINGER_NATIVE_USB, registries: None };
     bench.machine.sighted(&away, bench.now);
     assert_eq!(bench.due_in(), LINGER_NATIVE_USB);
 }
@@ -333,4 +334,26 @@ fn an_answer_that_nobody_waits_for_changes_nothing() {
     let mut bench = Bench::registered(true);
     bench.answer(failed());
     assert_eq!(bench.due_in(), PING);
+}
+
+#[test]
+fn an_hour_of_silence_is_borne_patiently_and_ended_soon() {
+    let mut bench = Bench::new(true);
+    bench.see(ready("Blinky"));
+    let hour = bench.now + Duration::from_secs(3600);
+    let mut attempts = 0;
+    while bench.now < hour {
+        assert_eq!(bench.start(), Some(put("Blinky")));
+        bench.answer(Answer::Failed("nobody answers".to_owned()));
+        attempts += 1;
+        match bench.machine.due() {
+            Due::At(at) => bench.now = at,
+            due => panic!("{due:?}"),
+        }
+    }
+    assert!((3600 / 240..3600 / 30).contains(&attempts), "{attempts} attempts in an hour");
+    assert!(bench.now - hour <= Timing::default().backoff.max * 2, "back {:?} late", bench.now - hour);
+    assert_eq!(bench.start(), Some(put("Blinky")));
+    bench.answer(Answer::Accepted);
+    assert!(bench.machine.registered() && bench.machine.error().is_none());
 }

@@ -1,0 +1,183 @@
+//! Registries that fail in every way: boards never wait for them, and are all registered once they recover.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::elsewhere::{Answer, Authority, Records, Request, Server, answer};
+use crate::support::{Bridge, PROGRAM};
+
+/// Simulated boards.
+const BOARDS: usize = 6;
+/// How much longer they may take until ready beside a bad registry, on a busy machine.
+const MARGIN: Duration = Duration::from_secs(2);
+
+type Bad = fn(&Request) -> Answer;
+
+/// A registry that is bad until it is told to be good.
+struct Patient {
+    records: Records,
+    bad: Arc<Mutex<Option<Bad>>>,
+    server: Server,
+}
+
+impl Patient {
+    fn start(bad: Bad) -> Patient {
+        let (records, bad) = (Records::default(), Arc::new(Mutex::new(Some(bad))));
+        let (keeps, is_bad) = (records.clone(), bad.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = Server::start(listener, None, move |request| {
+            let bad = *is_bad.lock().unwrap();
+            bad.map_or_else(|| keeps.answer(request), |bad| bad(request))
+        });
+        Patient { records, bad, server }
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.server.address)
+    }
+
+    fn recover(&self) {
+        *self.bad.lock().unwrap() = None;
+    }
+}
+
+fn bridge(state: &Path, registry: &str, trusts: Option<&Path>) -> (Bridge, Duration) {
+    let mut command = Command::new(PROGRAM);
+    command.args(["--simulate", &BOARDS.to_string()]).env("MICROFLO_BRIDGE_REGISTRY_TOKEN", "user-token");
+    if !registry.is_empty() {
+        command.args(["--registry", registry]);
+    }
+    if let Some(trusts) = trusts {
+        command.env("SSL_CERT_FILE", trusts);
+    }
+    let began = Instant::now();
+    let bridge = Bridge::start_command(state, command);
+    bridge.wait("all are ready", |bridge| {
+        let boards = bridge.boards();
+        boards.len() == BOARDS && boards.iter().all(|board| board["state"] == "ready")
+    });
+    (bridge, began.elapsed())
+}
+
+/// What `status` says of that registry, of the first board.
+fn said(bridge: &Bridge, registry: &str) -> String {
+    let boards = bridge.boards();
+    let entries = boards[0]["registries"].as_array().unwrap();
+    let entry = entries.iter().find(|entry| entry["registry"] == registry);
+    entry.map(|entry| entry["detail"].as_str().unwrap().to_owned()).unwrap_or_default()
+}
+
+fn hang_up(bridge: &Bridge) {
+    assert!(Command::new("kill").args(["-HUP", &bridge.pid().to_string()]).status().unwrap().success());
+}
+
+/// Boards are ready as fast as without it; `status` says `words`; after the recovery, all are registered.
+/// `asks_again`: the answer was so definite that the bridge waits for minutes, unless it is told that something changed.
+fn endure(name: &str, bad: Bad, words: &str, asks_again: bool) {
+    let dir = tempfile::tempdir().unwrap();
+    let (without, usual) = bridge(&dir.path().join("without"), "", None);
+    drop(without);
+    let registry = Patient::start(bad);
+    let (bridge, took) = bridge(&dir.path().join("with"), &registry.url(), None);
+    assert!(took < usual + MARGIN, "{took:?} instead of {usual:?}");
+    if !words.is_empty() {
+        bridge.wait(words, |bridge| said(bridge, &registry.url()).contains(words));
+    }
+    let told = said(&bridge, &registry.url());
+    assert_eq!(registry.records.len(), 0);
+    registry.recover();
+    if !asks_again {
+        hang_up(&bridge);
+    }
+    let recovered = Instant::now();
+    bridge.wait("all are registered", |_| registry.records.len() == BOARDS);
+    println!(
+        "{name}: ready after {took:?} ({usual:?} without); registered {:?} after the recovery; status said: {told}",
+        recovered.elapsed()
+    );
+}
+
+#[test]
+fn one_that_answers_500() {
+    endure("500", |_| answer(500, "", ""), "in trouble: 500", true);
+}
+
+#[test]
+fn one_that_hangs() {
+    endure("hangs", |_| Answer::Nothing, "being registered", true);
+}
+
+#[test]
+fn one_that_redirects() {
+    endure(
+        "redirects",
+        |_| answer(307, "Location: http://registry.example/\r\n", ""),
+        "http://registry.example",
+        false,
+    );
+}
+
+#[test]
+fn one_that_forbids() {
+    endure("403", |_| answer(403, "", ""), "another host holds this board's record", false);
+}
+
+#[test]
+fn one_that_talks_nonsense() {
+    endure(
+        "garbage",
+        |_| Answer::Bytes(b"\x1b[2J\0 not http at all\r\n\r\n".to_vec()),
+        "the bridge keeps trying",
+        true,
+    );
+}
+
+#[test]
+fn one_with_another_servers_certificate() {
+    let dir = tempfile::tempdir().unwrap();
+    let authority = Authority::new();
+    let trusted = dir.path().join("authority.pem");
+    std::fs::write(&trusted, &authority.pem).unwrap();
+    let config = Arc::new(Mutex::new(authority.server("registry.example")));
+    let records = Records::default();
+    let keeps = records.clone();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = Server::start(listener, Some(config.clone()), move |request| keeps.answer(request));
+    let url = format!("https://localhost:{}", server.address.port());
+    let (bridge, took) = bridge(&dir.path().join("state"), &url, Some(&trusted));
+    bridge.wait("the certificate is refused", |bridge| said(bridge, &url).contains("certificate"));
+    println!("TLS with a wrong name: ready after {took:?}; status said: {}", said(&bridge, &url));
+    assert_eq!(records.len(), 0);
+    *config.lock().unwrap() = authority.server("localhost");
+    bridge.wait("all are registered", |_| records.len() == BOARDS);
+    assert!(records.all().iter().all(|record| record["secret"].as_str().is_some_and(|secret| secret.len() > 30)));
+}
+
+#[test]
+fn one_that_is_down_for_a_while_and_comes_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{address}");
+    let (bridge, took) = bridge(&dir.path().join("state"), &url, None);
+    bridge.wait("nobody answers", |bridge| said(bridge, &url).contains("refused"));
+    println!("down: ready after {took:?}; status said: {}", said(&bridge, &url));
+    let records = Records::default();
+    let keeps = records.clone();
+    let server = Server::start(TcpListener::bind(address).unwrap(), None, move |request| keeps.answer(request));
+    bridge.wait("all are registered", |_| records.len() == BOARDS);
+    // Down again, with boards going meanwhile; the next run finishes what this one could not.
+    drop(server);
+    bridge.kill();
+    let server = Server::start(TcpListener::bind(address).unwrap(), None, {
+        let keeps = records.clone();
+        move |request| keeps.answer(request)
+    });
+    let mut command = Command::new(PROGRAM);
+    command.args(["--registry", &url]).env("MICROFLO_BRIDGE_REGISTRY_TOKEN", "user-token");
+    let again = Bridge::start_command(&dir.path().join("state"), command);
+    again.wait("the leftovers of the killed bridge are gone", |_| records.len() == 0);
+    drop(server);
+}
