@@ -156,6 +156,7 @@ impl Settings {
             ("state_dir", self.state_dir != new.state_dir),
             ("public_url", self.public_url != new.public_url),
             ("ide", self.ide != new.ide),
+            ("tls_cert", self.tls != new.tls),
             ("mdns", self.mdns != new.mdns),
         ];
         changed.into_iter().filter_map(|(key, changed)| changed.then_some(key)).collect()

@@ -1,6 +1,7 @@
 //! Every setting with its value and where it comes from, for people. Secrets are never part of it.
 
 use std::fmt::Display;
+use std::path::PathBuf;
 
 use super::{BoardRule, Ide, Origin, RegistryChoice, Settings};
 
@@ -24,6 +25,7 @@ const NOT_SET: &str = "not set";
 pub fn rows(settings: &Settings) -> Vec<Shown> {
     let row = |key: &str, value: String| Shown { key: key.to_owned(), value, origin: settings.origins.of(key) };
     let url = |url: &super::WebUrl| url.name().to_owned();
+    let file = |path: Option<&PathBuf>| path.map_or_else(|| NOT_SET.to_owned(), |path| path.display().to_string());
     let mut rows = vec![
         row("listen", join(&settings.listen)),
         row("registry", registries(settings)),
@@ -31,6 +33,8 @@ pub fn rows(settings: &Settings) -> Vec<Shown> {
         row("user", settings.user.map_or_else(|| "the local user".to_owned(), |user| user.to_string())),
         row("public_url", settings.public_url.as_ref().map_or_else(|| NOT_SET.to_owned(), url)),
         row("ide", ide(&settings.ide)),
+        row("tls_cert", file(settings.tls.as_ref().map(|tls| &tls.cert))),
+        row("tls_key", file(settings.tls.as_ref().map(|tls| &tls.key))),
         row("generic", settings.generic.name().to_owned()),
         row("bauds", join(&settings.bauds)),
         row("mdns", settings.mdns.to_string()),

@@ -8,6 +8,9 @@ use crate::web::{Fbp, Raw, boards, curl};
 
 fn bridge(dir: &tempfile::TempDir) -> (Bridge, String, Value) {
     let bridge = Bridge::start(&dir.path().join("state"), &["--simulate", "1"]);
+    bridge.wait("the board is registered", |bridge| {
+        bridge.boards().iter().any(|board| board["registries"][0]["registered"] == true)
+    });
     let board = bridge.board_in_state("ready");
     let base = bridge.http();
     (bridge, base, board)
