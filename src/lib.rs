@@ -32,6 +32,14 @@
 //! their state to [`actors::status`]; the supervisor publishes snapshots ([`pure::view`]) that HTTP, the command line and
 //! [`actors::registrar`] read through the [`actors::directory`].
 //!
+//! ## What outlives a restart
+//!
+//! Soon after a change [`pure::fbp`] has a snapshot of the board: the graph in names, and the numbers that its nodes have. The
+//! loop hands it to [`actors::keeper`], which writes it without anybody waiting. The next loop of that board, of this run or another,
+//! is given it back. If the board's session still answers ([`pure::session::Start`]), it has not restarted: some questions show that it
+//! has the same nodes, and all goes on. If it has restarted, it says so itself: what it runs gets the names of its source
+//! ([`pure::model::build`]), and with `restore` the graph that it had before is uploaded again. Whatever is not certain is not shown.
+//!
 //! ## The dashboard
 //!
 //! [`http::dashboard`] serves the page, [`http::events`] tells it of the boards: the supervisor's snapshots, compared with what was told
