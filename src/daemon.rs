@@ -123,7 +123,7 @@ impl Daemon {
         let registries = watch::Sender::new(registries(settings, local_user)?);
         let board_address = {
             let addresses = addresses.clone();
-            move |id| addresses.board(id)
+            move |id| addresses.board_for_others(id)
         };
         let config = RegistrarConfig::new(directory.clone(), store.clone(), registries.subscribe(), board_address);
         let (registrar, statuses) = Registrar::new(config).await?;

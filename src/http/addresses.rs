@@ -84,6 +84,18 @@ impl Addresses {
         format!("{url}{id}")
     }
 
+    /// A board's FBP address for registries, which others read: the first address that other hosts can reach, where there is one.
+    pub fn board_for_others(&self, id: Uuid) -> String {
+        let reachable = self.listening.iter().find(|address| !address.ip().to_canonical().is_loopback());
+        match reachable.filter(|_| self.public.is_none()) {
+            Some(address) => {
+                let outside = Addresses { base: http_url(Some(*address)), ..self.clone() };
+                if self.secure { outside.over_tls().board(id) } else { outside.board(id) }
+            }
+            None => self.board(id),
+        }
+    }
+
     /// A board's raw address.
     pub fn raw(&self, id: Uuid) -> String {
         format!("{}/raw", self.board(id))
@@ -130,6 +142,19 @@ mod tests {
     fn addresses(listen: &str, public: Option<&str>) -> Addresses {
         let public = public.map(|url| url.parse().unwrap());
         Addresses::new(vec![listen.parse().unwrap()], public, "https://app.flowhub.io".parse().unwrap())
+    }
+
+    #[test]
+    fn registries_get_an_address_that_others_can_reach() {
+        let (id, ide) = (Uuid::from_u128(1), "https://app.flowhub.io".parse().unwrap());
+        let listening = ["127.0.0.1:3569", "192.0.2.7:8080"].map(|address| address.parse().unwrap()).to_vec();
+        let both = Addresses::new(listening, None, ide);
+        assert_eq!(both.board(id), format!("ws://127.0.0.1:3569/{id}"));
+        assert_eq!(both.board_for_others(id), format!("ws://192.0.2.7:8080/{id}"));
+        assert_eq!(both.over_tls().board_for_others(id), format!("wss://192.0.2.7:8080/{id}"));
+        assert_eq!(addresses("127.0.0.1:1", None).board_for_others(id), format!("ws://127.0.0.1:1/{id}"));
+        let named = addresses("192.0.2.7:80", Some("https://lab.example/x/"));
+        assert_eq!(named.board_for_others(id), format!("wss://lab.example/x/{id}"));
     }
 
     #[test]

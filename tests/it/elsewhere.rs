@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -20,7 +20,6 @@ const POLL: Duration = Duration::from_millis(20);
 pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) path: String,
-    pub(crate) head: String,
     pub(crate) body: Vec<u8>,
 }
 
@@ -114,21 +113,7 @@ fn read_request(stream: &mut impl Read) -> Option<Request> {
     body.append(&mut rest);
     let mut words = head.split(' ');
     let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
-    Some(Request { method, path, head, body })
-}
-
-/// Passes every request on to an HTTP server on loopback.
-pub(crate) fn forward(to: &str, request: &Request) -> Answer {
-    let Ok(mut stream) = TcpStream::connect(to) else { return answer(502, "", "") };
-    let is_own = |line: &&str| !line.to_ascii_lowercase().starts_with("host:");
-    let lines: Vec<&str> = request.head.trim_end().lines().filter(is_own).collect();
-    let head = lines.join("\r\n") + &format!("\r\nHost: {to}\r\nConnection: close\r\n\r\n");
-    let mut bytes = Vec::new();
-    let sent = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&request.body));
-    match sent.and_then(|()| stream.read_to_end(&mut bytes)) {
-        Ok(_) => Answer::Bytes(bytes),
-        Err(_) => answer(502, "", ""),
-    }
+    Some(Request { method, path, body })
 }
 
 /// The records of a registry that keeps what it is given.
@@ -170,6 +155,8 @@ impl Authority {
     pub(crate) fn new() -> Authority {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        // With the name that its certificates have by default, they would look signed by themselves.
+        params.distinguished_name.push(rcgen::DnType::CommonName, "an authority for tests");
         let key = KeyPair::generate().unwrap();
         let pem = params.self_signed(&key).unwrap().pem();
         Authority { issuer: Issuer::new(params, key), pem }
@@ -177,7 +164,7 @@ impl Authority {
 
     /// A server that shows a certificate for that name or address.
     pub(crate) fn server(&self, name: &str) -> Arc<ServerConfig> {
-        let (certificate, key) = self.issue(name);
+        let (certificate, key) = self.issue(&[name]);
         let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -187,9 +174,10 @@ impl Authority {
         Arc::new(config.unwrap())
     }
 
-    fn issue(&self, name: &str) -> (rcgen::Certificate, KeyPair) {
+    /// A certificate for those names or addresses, and its key.
+    pub(crate) fn issue(&self, names: &[&str]) -> (rcgen::Certificate, KeyPair) {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let params = CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
         (params.signed_by(&key, &self.issuer).unwrap(), key)
     }
 }

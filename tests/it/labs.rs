@@ -1,20 +1,21 @@
 //! Two labs, each on a network of its own, and one registry over TLS.
 
-use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
 
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use serde_json::Value;
 
-use crate::elsewhere::{Authority, Server, forward};
-use crate::machine::{id, is_root, text};
+use crate::elsewhere::Authority;
+use crate::machine::{id, is_root};
+use crate::registry_support::{Registry, User};
 use crate::support::{Bridge, PROGRAM};
-use crate::web::get;
 
 /// Where the registry is, as seen from each lab.
 const ROOM: [Ipv4Addr; 2] = [Ipv4Addr::new(10, 231, 77, 1), Ipv4Addr::new(10, 231, 78, 1)];
+
+/// Its port there.
+const PORT: u16 = 8443;
 
 /// Network namespaces, gone when dropped.
 struct Networks(Vec<String>);
@@ -56,17 +57,6 @@ impl Networks {
         command.args(["netns", "exec", &self.0[number], PROGRAM]);
         command
     }
-
-    /// What that thread does happens in the network.
-    fn inside<T: Send + 'static>(&self, number: usize, work: impl FnOnce() -> T + Send + 'static) -> T {
-        let path = Path::new("/var/run/netns").join(&self.0[number]);
-        let work = move || {
-            let network = std::fs::File::open(path).unwrap();
-            move_into_link_name_space(std::os::fd::AsFd::as_fd(&network), Some(LinkNameSpaceType::Network)).unwrap();
-            work()
-        };
-        std::thread::spawn(work).join().unwrap()
-    }
 }
 
 impl Drop for Networks {
@@ -91,22 +81,17 @@ fn the_boards_of_two_labs_are_in_one_list_over_tls() {
     let trusted = dir.path().join("authority.pem");
     std::fs::write(&trusted, &authority.pem).unwrap();
 
-    let registry = Bridge::start_command(&dir.path().join("registry"), networks.command(0));
-    let user = registry.json(&["registry", "user", "show", "--json"]);
-    let base = registry.http();
-    let front = TlsFront::start(&networks, &authority, &base);
+    let registry = registry(&networks, &authority, dir.path());
+    let user = registry.local_user();
 
     let labs: Vec<(Bridge, String)> = (0..2)
         .map(|number| {
-            let url = front.urls[number].clone();
+            let url = format!("https://{}:{PORT}", ROOM[number]);
             let name = format!("lab-{number}");
             std::fs::write(dir.path().join(&name), format!("{:032x}\n", 0x1ab_0000 + number)).unwrap();
             let config = dir.path().join(format!("{name}.toml"));
-            let token = format!(
-                "[[registry]]\nurl = \"{url}\"\ntoken = \"{}\"\nuser = \"{}\"\n",
-                text(&user, "token"),
-                id(&user)
-            );
+            let User { id, token } = &user;
+            let token = format!("[[registry]]\nurl = \"{url}\"\ntoken = \"{token}\"\nuser = \"{id}\"\n");
             std::fs::write(&config, token).unwrap();
             let mut command = networks.command(number + 1);
             command.args(["--simulate", "2", "--listen"]).arg(format!("10.231.{}.2:0", 77 + number));
@@ -128,9 +113,13 @@ fn the_boards_of_two_labs_are_in_one_list_over_tls() {
             boards.len() == 2 && boards.iter().all(is_there)
         });
     }
-    let token = text(&user, "token").to_owned();
-    let (status, body) = networks.inside(0, move || get(&base, "/runtimes", Some(&token)));
-    assert_eq!(status, 200, "{body}");
+    let mut list = Command::new("ip");
+    list.args(["netns", "exec", &networks.0[0], "curl", "--silent", "--show-error", "--cacert"]).arg(&trusted);
+    let list =
+        list.args(["-H", &format!("Authorization: Bearer {}", user.token), &format!("{}/runtimes", registry.base)]);
+    let list = list.output().unwrap();
+    assert!(list.status.success(), "{}", String::from_utf8_lossy(&list.stderr));
+    let body = String::from_utf8(list.stdout).unwrap();
     let all: Vec<Value> = serde_json::from_str(&body).unwrap();
     let mut found: Vec<_> = all.iter().map(id).collect();
     let here: Vec<Value> = labs.iter().flat_map(|(lab, _)| lab.boards()).collect();
@@ -140,30 +129,21 @@ fn the_boards_of_two_labs_are_in_one_list_over_tls() {
     assert_eq!(found, wanted);
     for board in &all {
         println!("{} {} at {}", id(board), board["label"], board["address"]);
+        let address = board["address"].as_str().unwrap();
+        assert!(address.starts_with("ws://10.231."), "of no use elsewhere: {address}");
     }
     drop(labs);
 }
 
-/// TLS in front of a registry, on its addresses in both labs' networks.
-struct TlsFront {
-    urls: Vec<String>,
-    _servers: Vec<Server>,
-}
-
-impl TlsFront {
-    fn start(networks: &Networks, authority: &Authority, to: &str) -> TlsFront {
-        let servers: Vec<Server> = ROOM
-            .into_iter()
-            .map(|address| {
-                let config = Arc::new(Mutex::new(authority.server(&address.to_string())));
-                let to = to.strip_prefix("http://").unwrap().to_owned();
-                networks.inside(0, move || {
-                    let listener = TcpListener::bind((IpAddr::from(address), 0)).unwrap();
-                    Server::start(listener, Some(config), move |request| forward(&to, request))
-                })
-            })
-            .collect();
-        let urls = servers.iter().map(|server| format!("https://{}", server.address)).collect();
-        TlsFront { urls, _servers: servers }
-    }
+/// `registry serve` with a certificate, on its addresses in both labs' networks.
+fn registry(networks: &Networks, authority: &Authority, dir: &Path) -> Registry {
+    let names = ROOM.map(|address| address.to_string());
+    let (certificate, key) = authority.issue(&[&names[0], &names[1]]);
+    let (cert_file, key_file) = (dir.join("cert.pem"), dir.join("key.pem"));
+    std::fs::write(&cert_file, certificate.pem()).unwrap();
+    std::fs::write(&key_file, key.serialize_pem()).unwrap();
+    let listen = names.map(|name| format!("{name}:{PORT}"));
+    let tls = ["--tls-cert", cert_file.to_str().unwrap(), "--tls-key", key_file.to_str().unwrap()];
+    let args = [&["--listen", &listen[0], "--listen", &listen[1]], &tls[..]].concat();
+    Registry::start_command(&dir.join("registry"), None, networks.command(0), &args)
 }

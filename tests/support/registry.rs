@@ -26,11 +26,16 @@ pub struct Registry {
 impl Registry {
     /// Starts it with these arguments on a free port, and waits until it listens.
     pub fn start(state: &Path, database: Option<&str>, args: &[&str]) -> Registry {
+        let args = [&["--listen", "127.0.0.1:0"], args].concat();
+        Registry::start_command(state, database, Command::new(PROGRAM), &args)
+    }
+
+    /// The same with a command that ends with the program.
+    pub fn start_command(state: &Path, database: Option<&str>, mut command: Command, args: &[&str]) -> Registry {
         std::fs::create_dir_all(state).unwrap();
         let log = state.with_extension(format!("{}.log", std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos()));
         let out = std::fs::File::create(&log).unwrap();
-        let mut command = Command::new(PROGRAM);
-        command.args(["registry", "serve", "-v", "--listen", "127.0.0.1:0", "--state-dir"]).arg(state).args(args);
+        command.args(["registry", "serve", "-v", "--state-dir"]).arg(state).args(args);
         command.env_remove("MICROFLO_BRIDGE_DATABASE");
         if let Some(database) = database {
             command.env("MICROFLO_BRIDGE_DATABASE", database);
