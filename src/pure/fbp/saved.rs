@@ -185,12 +185,19 @@ impl Runtime {
     pub fn unknown(&mut self, now: u64) {
         let (had, left) = (self.had(), self.left.take());
         self.graph_lost();
-        if self.edited && self.restores() && !self.unknown_initials {
-            self.bring_back(had, now);
-        } else if left.is_some() {
+        if self.may_bring_back() {
+            return self.bring_back(had, now);
+        }
+        self.wanted = None;
+        if left.is_some() {
             self.forget_graph();
             self.tell_whole_graph();
         }
+    }
+
+    /// Whether a board that has lost its graph gets it back.
+    fn may_bring_back(&self) -> bool {
+        self.edited && self.restores() && !self.unknown_initials
     }
 
     /// Nothing of the graph is true any more.
@@ -236,7 +243,7 @@ impl Runtime {
         let had = self.had();
         self.left = None;
         self.device.lose();
-        if self.edited && self.restores() && !self.unknown_initials {
+        if self.may_bring_back() {
             return self.bring_back(had, now);
         }
         self.forget_graph();

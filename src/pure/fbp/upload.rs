@@ -43,7 +43,7 @@ pub enum UploadStep {
 pub(super) enum Purpose {
     /// Somebody asked for it.
     Asked(UploadId),
-    /// The board had it before.
+    /// The board had it before, or was to have it.
     Restore,
 }
 
@@ -121,10 +121,10 @@ impl Runtime {
         match (purpose, result) {
             (Purpose::Asked(id), result) => self.output.push_back(Output::Upload(id, UploadStep::Ended(result))),
             (Purpose::Restore, Ok(())) => {
-                self.remark(&format!("board {} has got the graph again that it had before", self.identity.label));
+                self.remark(&format!("board {} has got its graph again", self.identity.label));
             }
             (Purpose::Restore, Err(why)) => {
-                let text = format!("the graph that the board had before could not be uploaded again: {why}");
+                let text = format!("the board's graph could not be uploaded again: {why}");
                 self.output.push_back(Output::Log(text.clone()));
                 let text = outgoing("network", "error", &json!({ "message": text, "graph": self.graph.name() }), None);
                 self.tell(&text);

@@ -145,7 +145,7 @@ fn with_restore_the_live_graph_comes_back_and_runs() {
             let got = bench.got(A);
             assert!(
                 got.iter()
-                    .any(|it| it["payload"]["message"].as_str().is_some_and(|it| it.contains("got the graph again")))
+                    .any(|it| it["payload"]["message"].as_str().is_some_and(|it| it.contains("got its graph again")))
             );
             assert!(got.iter().any(|it| it["payload"]["id"] == "a() OUT -> IN c()"), "its packets were sent again");
         }
