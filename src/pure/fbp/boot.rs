@@ -28,22 +28,22 @@ impl Runtime {
     /// The board (re)started and said this while it ran its embedded graph; `&[]` if it has none. Whatever was on it is gone.
     pub fn handle_boot(&mut self, chatter: &[Response], now: u64) {
         let hindrance = self.hinders_restore(chatter);
-        self.booted = Some(fingerprint(chatter));
+        self.past.booted = Some(fingerprint(chatter));
         let had = self.had();
-        self.left = None;
+        self.past.left = None;
         self.device.boot(chatter);
-        self.chatter = Some(chatter.to_vec());
+        self.past.chatter = Some(chatter.to_vec());
         self.started_at = self.device.is_running().then_some(now);
         self.leave_graph();
         self.adopt_boot(&had.graph);
         self.tell_whole_graph();
         self.tell_running(now);
-        let restore = std::mem::take(&mut self.edited) && self.restores();
-        self.wanted = None;
+        let restore = std::mem::take(&mut self.past.edited) && self.restores();
+        self.past.wanted = None;
         match (restore, hindrance) {
             (true, None) => self.bring_back(had, now),
             (true, Some(why)) => self.uploaded(Purpose::Restore, Err(why.to_owned())),
-            (false, _) => self.kept = false,
+            (false, _) => self.past.kept = false,
         }
         self.advance(now);
     }
@@ -54,24 +54,27 @@ impl Runtime {
             return Some("it has initial packets or subgraphs that the bridge cannot read");
         }
         // Numbers of components and ports differ per build: with another one they would mean something else.
-        let other = self.booted.as_ref().is_some_and(|before| *before != fingerprint(chatter));
+        let other = self.past.booted.as_ref().is_some_and(|before| *before != fingerprint(chatter));
         other.then_some("the board starts otherwise than before, so it has other firmware; upload the graph again")
     }
 
     /// Takes the graph that the board has said it runs, with names from the firmware's own graph and from `before`, where they fit.
     fn adopt_boot(&mut self, before: &Graph) {
-        let Some(chatter) = self.chatter.take() else { return };
+        let Some(chatter) = self.past.chatter.take() else { return };
         let sent: Vec<(PortRef, u8)> = chatter.iter().filter_map(sent_packet).collect();
-        let embedded =
-            self.embedded.as_deref().and_then(|json| draft::read(json, self.library.as_ref(), Match::AnyCase).ok());
+        let embedded = self
+            .past
+            .embedded
+            .as_deref()
+            .and_then(|json| draft::read(json, self.library.as_ref(), Match::AnyCase).ok());
         let embedded = embedded.and_then(|graph| self.fitted(graph));
         // A graph that somebody has edited is another one, however alike.
-        let before = self.fitted(before.clone()).filter(|_| !self.edited);
-        self.unknown_initials = !sent.is_empty();
+        let before = self.fitted(before.clone()).filter(|_| !self.past.edited);
+        self.past.unknown_initials = !sent.is_empty();
         let graph = match (embedded, before) {
             (Some(mut embedded), before) => {
                 if self.packets_of(&embedded) == sent {
-                    self.unknown_initials = false;
+                    self.past.unknown_initials = false;
                     embedded.consume_initials();
                 } else {
                     embedded.forget_initials();
@@ -90,19 +93,19 @@ impl Runtime {
         self.graph.replace(graph);
         self.forget_names();
         self.ports_changed |= self.has_exports();
-        self.chatter = Some(chatter);
+        self.past.chatter = Some(chatter);
     }
 
     /// The board's component map or its embedded graph's names have changed: names the graph anew if nobody has edited it.
     pub(super) fn name_again(&mut self) {
         // What is under way belongs to the graph as it is.
-        self.names_due = !self.jobs.is_empty() || !self.device.is_at_rest();
-        if !self.names_due && self.chatter.is_some() && !self.edited && self.device.is_known() {
+        self.past.names_due = !self.jobs.is_empty() || !self.device.is_at_rest();
+        if !self.past.names_due && self.past.chatter.is_some() && !self.past.edited && self.device.is_known() {
             let before = self.graph.clone();
             self.leave_graph();
             self.adopt_boot(&before);
             self.tell_whole_graph();
-            self.touched = true;
+            self.past.touched = true;
         }
     }
 
@@ -150,19 +153,19 @@ impl Runtime {
 
     /// Whether a board gets back what it had before.
     pub(super) fn restores(&self) -> bool {
-        self.restore || self.kept
+        self.past.restore || self.past.kept
     }
 
     /// The graph that the board had, or was to have, and whether it ran.
     pub(super) fn had(&self) -> Had {
         let had = || Had { graph: self.graph.clone(), ran: self.ran(), watched: self.watched, tries: 0 };
-        self.wanted.clone().unwrap_or_else(had)
+        self.past.wanted.clone().unwrap_or_else(had)
     }
 
     /// Uploads a graph again that the board has lost, once it is up.
     pub(super) fn bring_back(&mut self, mut had: Had, now: u64) {
         if had.tries >= TRIES {
-            (self.wanted, self.edited, self.kept) = (None, false, false);
+            (self.past.wanted, self.past.edited, self.past.kept) = (None, false, false);
             if !self.device.is_known() {
                 self.forget_graph();
                 self.tell_whole_graph();
@@ -171,15 +174,15 @@ impl Runtime {
         }
         had.tries += 1;
         had.graph.forget_devices();
-        self.edited = true;
-        self.wanted = Some(had);
+        self.past.edited = true;
+        self.past.wanted = Some(had);
         if self.down.is_none() {
             self.upload_wanted(now);
         }
     }
 
     pub(super) fn upload_wanted(&mut self, now: u64) {
-        if let Some(Had { graph, ran, .. }) = self.wanted.clone() {
+        if let Some(Had { graph, ran, .. }) = self.past.wanted.clone() {
             self.enqueue_upload(graph, ran, Purpose::Restore, now);
         }
     }

@@ -35,7 +35,7 @@ impl Runtime {
                 self.tell_initials(now, |_| *start);
             }
             Then::Start => {
-                if std::mem::take(&mut self.unknown_initials) {
+                if std::mem::take(&mut self.past.unknown_initials) {
                     let remark = format!(
                         "board {} has set its nodes up again; the initial packets of its embedded graph, which the bridge cannot \
                          read, have no effect any more until it is reset: add them again where they are needed",

@@ -40,8 +40,8 @@ pub(super) struct Flight {
 impl Runtime {
     /// Plans what can be planned, and tells what came of it.
     pub(super) fn advance(&mut self, now: u64) {
-        self.touched = true;
-        if self.names_due {
+        self.past.touched = true;
+        if self.past.names_due {
             self.name_again();
         }
         self.plan_waiting(now);

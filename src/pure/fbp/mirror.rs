@@ -109,7 +109,7 @@ impl Runtime {
         self.device.check(command, self.library.as_ref()).map_err(|danger| danger.debug_point())?;
         self.device.sent(command);
         self.raw.changes += usize::from(changes_graph(command));
-        self.touched = true;
+        self.past.touched = true;
         if let Command::SendPacket { target, packet } = command
             && let Some(port) = self.graph.port(*target)
         {
@@ -129,7 +129,7 @@ impl Runtime {
     }
 
     fn adopt(&mut self, response: &Response, now: u64) {
-        self.edited |= matches!(
+        self.past.edited |= matches!(
             response,
             Response::NodeAdded { .. }
                 | Response::NodesConnected(_)
@@ -155,7 +155,7 @@ impl Runtime {
             Response::NodesCleared => {
                 self.leave_graph();
                 self.graph.forget_created();
-                self.unknown_initials = false;
+                self.past.unknown_initials = false;
                 self.tell_graph("clear", &json!({ "id": self.graph.name(), "main": true }));
                 if !self.device.is_running() {
                     self.stopped(now);

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
-use firmware_proto::{PortRef, Response};
+use firmware_proto::PortRef;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -20,6 +20,7 @@ mod boot;
 mod client;
 mod component;
 mod data;
+mod dispatch;
 mod draft;
 mod engine;
 mod exports;
@@ -31,6 +32,7 @@ mod mirror;
 mod naming;
 mod network;
 mod op;
+mod past;
 mod permission;
 mod plan;
 mod rebuild;
@@ -45,18 +47,14 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-use boot::Had;
 pub use client::ClientId;
 use client::Clients;
 use data::Watch;
-use engine::{Flight, Job, WAITING_OPS};
-use message::{Incoming, Malformed, error, outgoing};
+use engine::{Flight, Job};
 use mirror::RawTurn;
-use op::{Action, Op};
-use permission::Permission;
-use refusal::Refusal;
+use op::Op;
+use past::Past;
 use runtime::Description;
-use saved::Left;
 use trace::Trace;
 pub use upload::{UploadId, UploadStep};
 
@@ -111,34 +109,7 @@ pub struct Runtime {
     device: Device,
     /// Why the board does not answer, while it does not.
     down: Option<String>,
-    /// The embedded graph got initial packets that the bridge has not seen.
-    unknown_initials: bool,
-    /// What the board said when it started, where that was heard.
-    chatter: Option<Vec<Response>>,
-    /// A fingerprint of what it said when it started last, by this bridge or another run of it.
-    booted: Option<String>,
-    /// The graph that the firmware runs at boot, in FBP's JSON format: its names.
-    embedded: Option<Arc<Value>>,
-    /// The graph is to be named anew once nothing is under way.
-    names_due: bool,
-    /// Somebody has changed what the board runs since it started.
-    edited: bool,
-    /// A client has asked to keep the graph.
-    kept: bool,
-    /// The setting: whether a board gets its graph back after a start.
-    restore: bool,
-    /// What was saved of the board, until it has shown what it has.
-    left: Option<Left>,
-    /// The graph that the board is to get back.
-    wanted: Option<Had>,
-    /// Something that is saved may have changed.
-    touched: bool,
-    /// What was saved last says what the board has.
-    vouched: bool,
-    /// What was saved could not be read: it stays as it is until somebody edits the board's graph.
-    unread: bool,
-    /// What was saved last.
-    last_saved: String,
+    past: Past,
     /// When the network started, while it runs.
     started_at: Option<u64>,
     /// How long it ran before it stopped, in seconds.
@@ -176,20 +147,7 @@ impl Runtime {
             graph: Graph::default(),
             device: Device::default(),
             down: Some("it has not answered yet".to_owned()),
-            unknown_initials: false,
-            chatter: None,
-            booted: None,
-            embedded: None,
-            names_due: false,
-            edited: false,
-            kept: false,
-            restore: false,
-            left: None,
-            wanted: None,
-            touched: false,
-            vouched: false,
-            unread: false,
-            last_saved: String::new(),
+            past: Past::default(),
             started_at: None,
             ran_for: 0,
             watches: HashMap::new(),
@@ -218,7 +176,7 @@ impl Runtime {
 
     /// Says what the board's firmware is made of. Clients see its components when they ask again.
     pub fn set_build(&mut self, build: Option<Build>) {
-        (self.library, self.embedded) = match build {
+        (self.library, self.past.embedded) = match build {
             Some(build) => (Some(build.library), build.graph),
             None => (None, None),
         };
@@ -228,7 +186,7 @@ impl Runtime {
 
     /// Whether the board is to get back, after a start, the graph that it had before.
     pub fn set_restore(&mut self, restore: bool) {
-        self.restore = restore;
+        self.past.restore = restore;
     }
 
     /// Forgets every text that was made from names.
@@ -260,88 +218,5 @@ impl Runtime {
     /// The graph in FBP's JSON format.
     pub fn graph_json(&self) -> Value {
         naming::fbp_json(&self.graph, self.library.as_ref())
-    }
-
-    /// Takes a client's message. Every one is answered.
-    pub fn handle_text(&mut self, client: ClientId, text: &str, now: u64) {
-        let message = match Incoming::parse(text) {
-            Ok(message) => message,
-            Err(Malformed { protocol, request_id, text }) => {
-                return self.reply(client, error(&protocol, &text, request_id.as_deref()), now);
-            }
-        };
-        let permission = Permission::of(&message.secret, &self.identity);
-        if let Some(client) = self.clients.get_mut(&client) {
-            client.may = client.may.max(permission);
-        }
-        let needed = Permission::needed(&message.protocol, &message.command);
-        let read = match (message.protocol.as_str(), message.command.as_str()) {
-            _ if permission < needed => {
-                Err(if permission == Permission::Nothing { Refusal::Secret } else { Refusal::ReadOnly })
-            }
-            ("runtime", "getruntime")
-            | ("component", "list" | "getsource")
-            | ("network", "getstatus")
-            | ("trace", "start" | "stop" | "clear" | "dump") => {
-                return self.ask(client, message, permission, now);
-            }
-            ("graph", _) => graph::parse(&message).map(|read| ("graph", read)),
-            ("network", _) => network::parse(&message).map(|read| ("network", read)),
-            ("runtime", "packet") => exports::parse_packet(&message).map(|read| ("runtime", read)),
-            (protocol, command) => {
-                Err(Refusal::Unsupported { protocol: protocol.to_owned(), command: command.to_owned() })
-            }
-        };
-        match read {
-            Ok((protocol, read)) => self.enqueue(client, protocol, message, read, now),
-            Err(refusal) => {
-                let text = refusal.text(&self.identity.label);
-                let text = error(&message.protocol, &text, message.request_id.as_deref());
-                self.reply(client, text, now);
-            }
-        }
-    }
-
-    fn enqueue(
-        &mut self,
-        client: ClientId,
-        protocol: &'static str,
-        message: Incoming,
-        (action, echo): (Action, Value),
-        now: u64,
-    ) {
-        let graph = message.payload.get("graph").and_then(Value::as_str).map(str::to_owned);
-        let room = self.ops.len() < WAITING_OPS;
-        let asker = if room { self.wait(client, message.request_id.clone()) } else { None };
-        let Some(asker) = asker else {
-            let text = error(protocol, &self.overload(), message.request_id.as_deref());
-            return self.reply(client, text, now);
-        };
-        self.ops.push_back(Op { asker, protocol, command: message.command, graph, echo, action });
-        self.advance(now);
-    }
-
-    fn overload(&self) -> String {
-        format!("too many messages wait for board {}; wait for replies before sending more", self.identity.label)
-    }
-
-    /// Answers a question whose turn has come: all that its asker sent before is done.
-    fn question(&mut self, message: &Incoming, permission: Permission, now: u64) -> Vec<Arc<str>> {
-        let id = message.request_id.as_deref();
-        let (command, payload) = match (message.protocol.as_str(), message.command.as_str()) {
-            ("runtime", _) => return self.describe(message, permission),
-            ("component", "list") => return self.component_list(message),
-            ("component", _) => ("source", self.component_source(message)),
-            ("trace", command) => (command, self.trace(message)),
-            _ => ("status", self.named_graph(message).map(|()| self.status_payload(now))),
-        };
-        match payload {
-            Ok(payload) => vec![outgoing(&message.protocol, command, &payload, id)],
-            Err(refusal) => vec![error(&message.protocol, &refusal.text(&self.identity.label), id)],
-        }
-    }
-
-    fn named_graph(&self, message: &Incoming) -> Result<(), Refusal> {
-        self.check_graph(message.payload.get("graph").and_then(Value::as_str))
     }
 }

@@ -52,7 +52,7 @@ impl Runtime {
             Action::Stop => Ok(self.plan_stop()),
             Action::Edges(edges) => self.plan_edges(edges, op.asker.client),
             Action::Keep => {
-                self.kept = true;
+                self.past.kept = true;
                 Ok(Turn::Done)
             }
             Action::Upload { graph, start, purpose } => Ok(self.plan_upload(graph, *start, *purpose)),
@@ -64,8 +64,8 @@ impl Runtime {
         self.leave_graph();
         self.graph.clear(name.to_owned(), title.map(str::to_owned));
         self.forget_names();
-        self.unknown_initials = false;
-        self.kept = false;
+        self.past.unknown_initials = false;
+        self.past.kept = false;
         let stop = self.device.runs_through_clear().then_some(Step::must(Command::StopNetwork));
         go(stop.into_iter().chain([Step::must(Command::ClearNodes)]).collect(), Then::Clear { cleared: false })
     }
@@ -96,7 +96,7 @@ impl Runtime {
         }
         // A node without setup runs on whatever its memory held, and may drive any pin. A start sets all nodes up again, so
         // their initial packets are sent again too.
-        if restarted && self.unknown_initials {
+        if restarted && self.past.unknown_initials {
             return Err(Refusal::RestartLoses(name.to_owned()));
         }
         let node = Node { name: name.to_owned(), component, metadata: metadata.clone(), device: None };

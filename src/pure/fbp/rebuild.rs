@@ -51,7 +51,7 @@ impl Runtime {
 
     /// Whether the bridge knows all that it would have to build again.
     pub(super) fn may_rebuild(&self) -> bool {
-        !self.unknown_initials && self.device.nodes().values().all(|node| node.parent == 0)
+        !self.past.unknown_initials && self.device.nodes().values().all(|node| node.parent == 0)
     }
 
     /// Nothing else may be under way while a graph is built.
@@ -61,10 +61,15 @@ impl Runtime {
 
     fn rebuild(&self, edges: Vec<Value>) -> Turn {
         let running = self.device.is_running();
-        let stop = running.then_some(Step::must(Command::StopNetwork));
+        Turn::Go(Plan { stages: self.build_stages(running), then: Then::Rebuild { edges, running } })
+    }
+
+    /// Clears the board, builds the whole graph on it, and starts it or not. Whatever may run is stopped before.
+    pub(super) fn build_stages(&self, start: bool) -> VecDeque<Stage> {
+        let may_run = self.device.is_running() || self.device.runs_through_clear();
+        let stop = may_run.then_some(Step::must(Command::StopNetwork));
         let clear = stop.into_iter().chain([Step::must(Command::ClearNodes)]).collect();
-        let stages = [Stage::Nodes { clear }, Stage::Wiring { start: running }].into();
-        Turn::Go(Plan { stages, then: Then::Rebuild { edges, running } })
+        [Stage::Nodes { clear }, Stage::Wiring { start }].into()
     }
 
     /// Creates every node of the graph on the cleared board.

@@ -63,8 +63,8 @@ pub(super) struct Left {
 impl Runtime {
     /// Takes up what was saved. False if it cannot be read any more, or not with this component map: it is ignored then.
     pub fn load(&mut self, saved: &str) -> bool {
-        self.unread = !self.read_saved(saved);
-        !self.unread
+        self.past.unread = !self.read_saved(saved);
+        !self.past.unread
     }
 
     fn read_saved(&mut self, saved: &str) -> bool {
@@ -79,32 +79,33 @@ impl Runtime {
         graph.rename(saved.name);
         graph.consume_initials_but(&saved.waiting);
         self.graph.replace(graph);
-        (self.edited, self.kept, self.unknown_initials) = (saved.edited, saved.kept, saved.unknown_initials);
-        (self.watched, self.booted) = (saved.watched, saved.booted);
+        (self.past.edited, self.past.kept, self.past.unknown_initials) =
+            (saved.edited, saved.kept, saved.unknown_initials);
+        (self.watched, self.past.booted) = (saved.watched, saved.booted);
         let firmware = Firmware { dialect, baud: saved.baud };
         let (highest, queued, running) = (saved.highest, saved.queued, saved.running);
         let devices = saved.devices;
-        self.vouched = devices.is_some();
-        self.left = Some(Left { firmware, devices, highest, queued, running });
+        self.past.vouched = devices.is_some();
+        self.past.left = Some(Left { firmware, devices, highest, queued, running });
         self.forget_names();
         true
     }
 
     /// Whether something that is saved may have changed.
     pub fn is_touched(&self) -> bool {
-        self.touched && self.is_worth_saving()
+        self.past.touched && self.is_worth_saving()
     }
 
     /// Whether what is known of the board is better than what was saved before.
     fn is_worth_saving(&self) -> bool {
-        let readable = !self.unread || self.edited;
-        readable && self.down.is_none() && self.left.is_none() && self.wanted.is_none()
+        let readable = !self.past.unread || self.past.edited;
+        readable && self.down.is_none() && self.past.left.is_none() && self.past.wanted.is_none()
     }
 
     /// Whether a change is under way that what was saved last knows nothing of: save at once, so that a bridge that is killed now
     /// does not take it for true.
     pub fn is_exposed(&self) -> bool {
-        self.vouched && self.is_worth_saving() && !self.is_settled()
+        self.past.vouched && self.is_worth_saving() && !self.is_settled()
     }
 
     /// Whether nothing is under way that alters what is saved.
@@ -121,14 +122,14 @@ impl Runtime {
     /// What is to be saved, if it has changed since the last time. Nothing while the board is not up.
     pub fn take_saved(&mut self, firmware: Option<Firmware>) -> Option<String> {
         let firmware = firmware.filter(|_| self.is_worth_saving())?;
-        if !std::mem::take(&mut self.touched) {
+        if !std::mem::take(&mut self.past.touched) {
             return None;
         }
         let flat = self.device.nodes().values().all(|node| node.parent == 0);
         let known = self.device.is_known() && self.is_settled() && flat;
         let devices: Option<Vec<u8>> = self.graph.nodes().map(|(_, node)| node.device).collect();
         let devices = devices.filter(|_| known);
-        self.vouched = devices.is_some();
+        self.past.vouched = devices.is_some();
         let waiting = self.graph.initials().iter().enumerate().filter(|(_, it)| !it.consumed).map(|(at, _)| at);
         let saved = Saved {
             version: VERSION,
@@ -142,30 +143,30 @@ impl Runtime {
             waiting: waiting.collect(),
             running: self.device.is_running(),
             watched: self.watched,
-            edited: self.edited,
-            kept: self.kept,
+            edited: self.past.edited,
+            kept: self.past.kept,
             // Nor are the parents of nodes in it.
-            unknown_initials: self.unknown_initials || !flat,
-            booted: self.booted.clone(),
+            unknown_initials: self.past.unknown_initials || !flat,
+            booted: self.past.booted.clone(),
         };
-        let text = serde_json::to_string(&saved).ok().filter(|text| *text != self.last_saved)?;
-        self.last_saved.clone_from(&text);
+        let text = serde_json::to_string(&saved).ok().filter(|text| *text != self.past.last_saved)?;
+        self.past.last_saved.clone_from(&text);
         Some(text)
     }
 
     /// How the board was spoken to when it was left, if its session may still be there.
     pub fn left(&self) -> Option<Firmware> {
-        self.left.as_ref().filter(|left| left.devices.is_some()).map(|left| left.firmware)
+        self.past.left.as_ref().filter(|left| left.devices.is_some()).map(|left| left.firmware)
     }
 
     /// Whether the network ran, also where the board was left by another run.
     pub(super) fn ran(&self) -> bool {
-        self.left.as_ref().map_or(self.started_at.is_some(), |left| left.running)
+        self.past.left.as_ref().map_or(self.started_at.is_some(), |left| left.running)
     }
 
     /// The board's session goes on where it was left.
     pub fn resume(&mut self, dialect: Dialect, now: u64) {
-        let left = self.left.as_ref().and_then(|left| Some((left, left.devices.as_ref()?)));
+        let left = self.past.left.as_ref().and_then(|left| Some((left, left.devices.as_ref()?)));
         let left = left.filter(|(_, devices)| devices.len() == self.graph.nodes().count());
         let Some((left, devices)) = left else { return self.unknown(now) };
         self.device.set_dialect(dialect);
@@ -183,12 +184,12 @@ impl Runtime {
 
     /// The board answers, and what is on it is not known: somebody else may have had it, or bytes were lost.
     pub fn unknown(&mut self, now: u64) {
-        let (had, left) = (self.had(), self.left.take());
+        let (had, left) = (self.had(), self.past.left.take());
         self.graph_lost();
         if self.may_bring_back() {
             return self.bring_back(had, now);
         }
-        self.wanted = None;
+        self.past.wanted = None;
         if left.is_some() {
             self.forget_graph();
             self.tell_whole_graph();
@@ -197,16 +198,16 @@ impl Runtime {
 
     /// Whether a board that has lost its graph gets it back.
     fn may_bring_back(&self) -> bool {
-        self.edited && self.restores() && !self.unknown_initials
+        self.past.edited && self.restores() && !self.past.unknown_initials
     }
 
     /// Nothing of the graph is true any more.
     pub(super) fn forget_graph(&mut self) {
-        self.wanted = None;
+        self.past.wanted = None;
         self.leave_graph();
         self.graph.replace(Graph::default());
         self.forget_names();
-        (self.edited, self.kept, self.unknown_initials) = (false, false, false);
+        (self.past.edited, self.past.kept, self.past.unknown_initials) = (false, false, false);
     }
 
     /// Asks for each node whether it is there with as many out ports as its component has, and that there is none behind the last.
@@ -241,7 +242,7 @@ impl Runtime {
     /// The board is not as it was left.
     pub(super) fn differs(&mut self, now: u64) {
         let had = self.had();
-        self.left = None;
+        self.past.left = None;
         self.device.lose();
         if self.may_bring_back() {
             return self.bring_back(had, now);

@@ -38,8 +38,8 @@ impl Runtime {
     /// Confirms an operation to its asker, and tells everybody else what changed. Announcements come before.
     pub(super) fn succeed(&mut self, op: &Op, announcements: Vec<Arc<str>>, now: u64) {
         if op.is_edit() {
-            self.edited = true;
-            self.wanted = None;
+            self.past.edited = true;
+            self.past.wanted = None;
         }
         if op.is_change() && self.clients.len() > 1 {
             for announcement in &announcements {
@@ -81,14 +81,11 @@ impl Runtime {
     /// Changes that are certain now; returns what is announced before the confirmation.
     fn complete(&mut self, then: &Then, asker: ClientId, current: bool) -> Vec<Arc<str>> {
         match then {
-            Then::RemoveNode { edges, .. } => {
-                edges.iter().map(|edge| outgoing("graph", "removeedge", edge, None)).collect()
-            }
-            Then::Rebuild { edges, .. } => {
+            Then::RemoveNode { edges, .. } | Then::Rebuild { edges, .. } => {
                 edges.iter().map(|edge| outgoing("graph", "removeedge", edge, None)).collect()
             }
             Then::Verify => {
-                self.left = None;
+                self.past.left = None;
                 vec![]
             }
             // Those of a graph that is no more say nothing of the next one.

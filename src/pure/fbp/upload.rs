@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
+use firmware_proto::Response;
 use firmware_proto::limits::QUEUED_PACKETS_WHILE_STOPPED;
-use firmware_proto::{Command, Response};
 use serde_json::{Value, json};
 
 use super::boot::Had;
 use super::client::Asker;
 use super::message::outgoing;
 use super::naming::{self, Match};
-use super::op::{Action, Op, Plan, Stage, Step, Then, Turn};
+use super::op::{Action, Op, Plan, Then, Turn};
 use super::refusal::Refusal;
 use super::{ClientId, Output, Runtime, draft};
 use crate::pure::model::danger::Danger;
@@ -75,28 +75,24 @@ impl Runtime {
             return Turn::Wait;
         }
         self.leave_graph();
-        self.watched = purpose == Purpose::Restore && self.wanted.as_ref().is_some_and(|had| had.watched);
+        self.watched = purpose == Purpose::Restore && self.past.wanted.as_ref().is_some_and(|had| had.watched);
         self.graph.replace(std::mem::take(graph));
         // From here on this is the graph that the board is to have, also if it fails halfway.
-        self.edited = true;
-        let again = self.wanted.as_ref().filter(|_| purpose == Purpose::Restore);
+        self.past.edited = true;
+        let again = self.past.wanted.as_ref().filter(|_| purpose == Purpose::Restore);
         let tries = again.map_or(0, |wanted| wanted.tries);
-        self.wanted = Some(Had { graph: self.graph.clone(), ran: start, watched: self.watched, tries });
+        self.past.wanted = Some(Had { graph: self.graph.clone(), ran: start, watched: self.watched, tries });
         if start {
             // A start sends what the board had consumed.
             self.graph.consume_initials();
         }
         self.forget_names();
-        self.unknown_initials = false;
-        self.kept &= purpose == Purpose::Restore;
+        self.past.unknown_initials = false;
+        self.past.kept &= purpose == Purpose::Restore;
         self.note_widths();
         let packets: usize = self.graph.initials().iter().map(|initial| initial.packets.len()).sum();
         let total = self.graph.nodes().count() + self.graph.edges().len() + packets;
-        let may_run = self.device.is_running() || self.device.runs_through_clear();
-        let stop = may_run.then_some(Step::must(Command::StopNetwork));
-        let clear = stop.into_iter().chain([Step::must(Command::ClearNodes)]).collect();
-        let stages = [Stage::Nodes { clear }, Stage::Wiring { start }].into();
-        Turn::Go(Plan { stages, then: Then::Upload { purpose, start, done: 0, total } })
+        Turn::Go(Plan { stages: self.build_stages(start), then: Then::Upload { purpose, start, done: 0, total } })
     }
 
     /// Notes what is on the board now.
@@ -116,7 +112,7 @@ impl Runtime {
     /// An upload is over. Whoever asked hears it; a graph that the board had before concerns all.
     pub(super) fn uploaded(&mut self, purpose: Purpose, result: Result<(), String>) {
         if result.is_ok() {
-            self.wanted = None;
+            self.past.wanted = None;
         }
         match (purpose, result) {
             (Purpose::Asked(id), result) => self.output.push_back(Output::Upload(id, UploadStep::Ended(result))),
