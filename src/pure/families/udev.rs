@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn no_rule_runs_a_program_or_opens_a_device_to_everybody() {
         assert!(!rules().contains("RUN"));
-        assert!(!rules().contains("MODE"));
+        assert!(!rules().contains("MODE="));
         assert!(rules().lines().all(|line| line.is_ascii()));
     }
 }
