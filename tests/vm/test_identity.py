@@ -1,4 +1,5 @@
 """Which board is which, however they are plugged in."""
+
 from harness.devices import Gadget, Hub, UsbSerial
 from harness.errors import check, same
 from harness.far_end import linux_firmware
@@ -51,7 +52,11 @@ def test_two_boards_with_one_serial_never_share_or_swap_ids(context):
             same("the second, alone", guest.until_registered(serial=SERIAL)["id"], both[1]["id"])
             first.plug()
             again = by_controller(guest, 2)
-            same("ids after plugging in the other order", [again[n]["id"] for n in (0, 1)], [both[n]["id"] for n in (0, 1)])
+            same(
+                "ids after plugging in the other order",
+                [again[n]["id"] for n in (0, 1)],
+                [both[n]["id"] for n in (0, 1)],
+            )
 
 
 def test_boards_without_serials_have_the_ids_of_their_ports(context):

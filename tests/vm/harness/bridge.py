@@ -1,4 +1,5 @@
 """The installed bridge, asked as its users ask it."""
+
 import json
 import re
 
@@ -19,7 +20,9 @@ class Installed(Guest):
 
     def board(self, **wanted):
         """The one board of which all this is true, or nothing: `state="ready"`, `serial="…"`, `device="…"`, `id="…"`."""
-        found = [board for board in self.boards() if all(self._value(board, key) == value for key, value in wanted.items())]
+        found = [
+            board for board in self.boards() if all(self._value(board, key) == value for key, value in wanted.items())
+        ]
         if len(found) > 1:
             raise Failure(f"{len(found)} boards with {wanted}, where one was expected: {found}")
         return found[0] if found else None
@@ -46,7 +49,9 @@ class Installed(Guest):
             return self.until(what, probe, READY_SECONDS)
         except Failure as failure:
             boards = json.dumps(self.boards(), indent=1)
-            raise Failure(f"{failure}; there are {boards}\n{self.journal()}\n{self.sh('dmesg | tail -n 20')}") from failure
+            raise Failure(
+                f"{failure}; there are {boards}\n{self.journal()}\n{self.sh('dmesg | tail -n 20')}"
+            ) from failure
 
     def until_none(self, seconds=READY_SECONDS):
         self.until("no board", lambda: not self.boards(), seconds)

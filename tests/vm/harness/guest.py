@@ -1,4 +1,5 @@
 """The guest as a person sees it: a shell, a clock, a kernel log."""
+
 import time
 
 from .errors import Failure
