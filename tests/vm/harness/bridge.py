@@ -33,7 +33,7 @@ class Installed(Guest):
 
     def until_board(self, **wanted):
         """Waits for it."""
-        return self._until(f"a board with {wanted}", lambda: self.board(**wanted))
+        return self.until_boards(f"a board with {wanted}", lambda: self.board(**wanted))
 
     def until_registered(self, **wanted):
         """Waits for a ready board that has its entry in the embedded registry."""
@@ -42,11 +42,12 @@ class Installed(Guest):
             board = self.board(state="ready", **wanted)
             return board if board and is_registered(board) else None
 
-        return self._until(f"a registered board with {wanted}", probe)
+        return self.until_boards(f"a registered board with {wanted}", probe)
 
-    def _until(self, what, probe):
+    def until_boards(self, what, probe, seconds=READY_SECONDS):
+        """Waits for something about boards; a failure shows them, and what the bridge and the kernel have said."""
         try:
-            return self.until(what, probe, READY_SECONDS)
+            return self.until(what, probe, seconds)
         except Failure as failure:
             boards = json.dumps(self.boards(), indent=1)
             raise Failure(
