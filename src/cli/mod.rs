@@ -7,6 +7,7 @@ mod change;
 mod client;
 mod config;
 mod dashboard;
+mod doctor;
 mod firmware;
 #[cfg(test)]
 mod fixtures;
@@ -61,6 +62,8 @@ enum Command {
     List(list::ListArgs),
     /// Say how a board is, why, and what to do
     Status(status::StatusArgs),
+    /// Find what blocks boards, and the line to type; `run`'s options tell which bridge is meant
+    Doctor(Box<doctor::DoctorArgs>),
     /// Give a board a label, for good
     Label(change::LabelArgs),
     /// Allow a generic USB-serial chip to be opened, for good
@@ -130,6 +133,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Registry(registry::RegistryCommand::Serve(args)) => registry::serve(*args, &places),
         Command::Registry(command) => on_one_thread(registry::registry(command, &places)),
         Command::Config(command) => config::config(command, &places),
+        Command::Doctor(args) => on_one_thread(doctor::doctor(*args, &places)),
         Command::Simulate(args) => on_one_thread(simulate::simulate(args)),
         command => on_one_thread(ask(command, &places)),
     }
@@ -142,7 +146,7 @@ fn on_one_thread(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Resu
 async fn ask(command: Command, places: &Places) -> anyhow::Result<()> {
     let client = client::Client::find(places).await?;
     match command {
-        Command::Run(_) | Command::Simulate(_) | Command::Registry(_) | Command::Config(_) => {
+        Command::Run(_) | Command::Simulate(_) | Command::Registry(_) | Command::Config(_) | Command::Doctor(_) => {
             unreachable!("does not ask a running bridge")
         }
         Command::Dashboard(args) => dashboard::dashboard(&client, args).await,

@@ -16,6 +16,8 @@ mod web;
 mod bad_registries;
 mod config;
 mod consent;
+mod doctor;
+mod flashing;
 mod graphs;
 mod hindrances;
 mod identity;
