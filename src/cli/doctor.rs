@@ -77,9 +77,11 @@ async fn gather(roots: &Roots, settings: Result<&Settings, &anyhow::Error>, plac
     let is_running = matches!(bridge, BridgeFacts::Running(_));
     let listen = settings.map_or_else(|_| vec![ListenAddress::DEFAULT], |settings| settings.listen.clone());
     let taken = if is_running { Vec::new() } else { host::taken(roots, &addresses(&listen)) };
+    let serving = host::bridge(roots);
     Ok(Facts {
         bridge,
-        opener: host::bridge(roots).filter(|_| is_running).unwrap_or_else(|| own.clone()),
+        serving: serving.is_some(),
+        opener: serving.filter(|_| is_running).unwrap_or_else(|| own.clone()),
         root: own.uid == 0,
         service: host::has_service(roots),
         settings_error: settings.err().map(|error| format!("{error:#}")),

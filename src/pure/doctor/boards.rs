@@ -40,7 +40,12 @@ fn state(facts: &Facts, board: &BoardFacts, subject: &str) -> Option<Finding> {
         BoardState::Busy => {
             let holder = port.and_then(|port| port.holder.as_ref());
             let unseen = || device.filter(|_| !facts.root).map(|device| format!("sudo fuser -v {}", device.display()));
-            blocking(Check::Holder).command(holder.map(|holder| ports::end(facts, holder)).or_else(unseen))
+            let mut found = blocking(Check::Holder);
+            if let Some(holder) = holder.filter(|holder| !found.problem.contains(&holder.to_string())) {
+                // The bridge may not have seen who it is.
+                found.problem = format!("{}; it is {holder}", found.problem);
+            }
+            found.command(holder.map(|holder| ports::end(facts, holder)).or_else(unseen))
         }
         BoardState::Unresponsive | BoardState::NotMicroflo => blocking(Check::Board).command(allow()),
         BoardState::Ready if !board.has_components => {

@@ -1,6 +1,6 @@
 //! The bridge itself: whether it runs, can be asked, and could start.
 
-use super::{BRIDGE, BridgeFacts, Check, Facts, Finding, sudo};
+use super::{BRIDGE, BridgeFacts, Check, Facts, Finding, Listen, ports, sudo};
 
 pub(super) fn examine(facts: &Facts) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -20,13 +20,18 @@ pub(super) fn examine(facts: &Facts) -> Vec<Finding> {
         }
         BridgeFacts::Mute(why) => {
             let found = Finding::blocking(Check::Bridge, "the running bridge", why.clone());
-            let command = facts.service.then(|| sudo(facts.root, "systemctl restart microflo-bridge"));
+            let command = facts.service.then(|| sudo(facts.root, "journalctl -u microflo-bridge -n 20"));
             findings.push(found.command(command));
         }
     }
     findings.extend(settings(facts));
+    if matches!(facts.bridge, BridgeFacts::NotRunning | BridgeFacts::Mute(_)) {
+        // A bridge that is there and does not answer has its own port, though not everybody sees that it does.
+        let is_mute = matches!(facts.bridge, BridgeFacts::Mute(_)) && facts.serving;
+        let others = |listen: &&Listen| !is_mute || listen.holder.as_ref().is_some_and(|holder| holder.name != BRIDGE);
+        findings.extend(facts.taken.iter().filter(others).map(|listen| taken(facts, listen)));
+    }
     if matches!(facts.bridge, BridgeFacts::NotRunning) {
-        findings.extend(facts.taken.iter().map(taken));
         findings.extend(state_dir(facts));
     }
     findings
@@ -41,12 +46,14 @@ fn not_running(facts: &Facts) -> Finding {
     found.command(command)
 }
 
+/// Of a running bridge it is the next start that fails, and another user's bridge may have other files.
 fn settings(facts: &Facts) -> Option<Finding> {
     let error = facts.settings_error.as_ref()?;
-    Some(Finding::blocking(Check::Settings, "configuration", error.clone()))
+    let found = Finding::blocking(Check::Settings, "configuration", error.clone());
+    Some(Finding { blocks: !facts.is_running(), ..found })
 }
 
-fn taken(listen: &super::Listen) -> Finding {
+fn taken(facts: &Facts, listen: &Listen) -> Finding {
     let subject = format!("address {}", listen.address);
     match &listen.holder {
         Some(holder) if holder.name == BRIDGE => {
@@ -58,8 +65,11 @@ fn taken(listen: &super::Listen) -> Finding {
         Some(holder) => {
             let problem =
                 format!("{holder} listens there, so the bridge cannot: end that program, or choose another port");
-            Finding::blocking(Check::Listen, subject, problem)
-                .command("microflo-bridge run --listen localhost:3570".to_owned())
+            let command = match facts.service {
+                true => ports::end(facts, holder),
+                false => "microflo-bridge run --listen localhost:3570".to_owned(),
+            };
+            Finding::blocking(Check::Listen, subject, problem).command(command)
         }
         None => {
             let problem = "another program listens there, so the bridge cannot; root can see which";

@@ -13,6 +13,8 @@ use crate::pure::view::{BoardState, RegistryStatus};
 pub struct Facts {
     /// The running bridge, or why it cannot be asked.
     pub bridge: BridgeFacts,
+    /// Whether a bridge's process is there, answering or not.
+    pub serving: bool,
     /// Who opens ports: the bridge's user where one runs, else this one.
     pub opener: Opener,
     /// Whether this process is root, and needs no `sudo`.

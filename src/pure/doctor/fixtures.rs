@@ -16,6 +16,7 @@ pub(crate) fn dialout() -> Node {
 pub(crate) fn facts() -> Facts {
     Facts {
         bridge: BridgeFacts::Running(Vec::new()),
+        serving: true,
         opener: ann(),
         root: false,
         service: true,

@@ -10,7 +10,7 @@ fn program(name: &str) -> Program {
 }
 
 fn stopped() -> Facts {
-    Facts { bridge: BridgeFacts::NotRunning, ..facts() }
+    Facts { bridge: BridgeFacts::NotRunning, serving: false, ..facts() }
 }
 
 /// The only finding that blocks.
@@ -75,26 +75,30 @@ fn a_control_socket_that_is_closed_to_this_user_has_its_group_named() {
 
 #[test]
 fn a_program_on_the_bridges_address_is_named() {
-    let taken = |holder| Facts { taken: vec![Listen { address: "127.0.0.1:3569".into(), holder }], ..stopped() };
-    expect(
-        &taken(Some(program("nginx"))),
-        Check::Listen,
-        "nginx (process 77)",
-        "microflo-bridge run --listen localhost:3570",
-    );
-    expect(
-        &taken(Some(program(BRIDGE))),
-        Check::Listen,
-        "another bridge",
-        "microflo-bridge doctor --state-dir DIRECTORY",
-    );
+    let listen = |holder| vec![Listen { address: "127.0.0.1:3569".into(), holder }];
+    let taken = |holder| Facts { taken: listen(holder), ..stopped() };
+    expect(&taken(Some(program("nginx"))), Check::Listen, "nginx (process 77)", "sudo kill 77");
+    let by_hand = Facts { service: false, ..taken(Some(program("nginx"))) };
+    expect(&by_hand, Check::Listen, "nginx", "microflo-bridge run --listen localhost:3570");
+    let other = "microflo-bridge doctor --state-dir DIRECTORY";
+    expect(&taken(Some(program(BRIDGE))), Check::Listen, "another bridge", other);
     expect(&taken(None), Check::Listen, "root can see which", "sudo ss -ltnp sport = :3569");
+    // The service's socket is there, and the service cannot start.
+    let mute = || BridgeFacts::Mute("the answer could not be read".into());
+    let found = examine(&Facts { bridge: mute(), ..taken(Some(program("nginx"))) });
+    assert!(found.iter().any(|finding| finding.check == Check::Listen), "{found:#?}");
+    for its_own in [None, Some(program(BRIDGE))] {
+        let wedged = Facts { bridge: mute(), serving: true, taken: listen(its_own), ..facts() };
+        expect(&wedged, Check::Bridge, "could not be read", "sudo journalctl -u microflo-bridge -n 20");
+    }
 }
 
 #[test]
 fn configuration_and_state_directory_are_looked_at() {
     let broken = Facts { settings_error: Some("config.toml:3:1: unknown key `lisen`".into()), ..stopped() };
     expect(&broken, Check::Settings, "unknown key", "");
+    let running = examine(&Facts { bridge: facts().bridge, ..broken });
+    assert!(running.len() == 1 && !running[0].blocks, "{running:#?}");
     let problem = Some(("/srv".into(), "Permission denied".into()));
     let closed = Facts { service: false, state_dir: StateDir { path: "/srv/state".into(), problem }, ..stopped() };
     expect(&closed, Check::StateDir, "/srv cannot be written: Permission denied", "sudo chown ann /srv");
@@ -138,7 +142,7 @@ fn a_board_that_is_not_up_is_told_in_the_bridges_words_with_the_line_to_type() {
     expect(&unseen, Check::Holder, "another program", "sudo fuser -v /dev/ttyACM0");
     let mut seen = unseen;
     seen.ports[0].holder = Some(program("avrdude"));
-    expect(&seen, Check::Holder, "another program", "sudo kill 77");
+    expect(&seen, Check::Holder, "another program; it is avrdude (process 77)", "sudo kill 77");
     let mut closed = of(BoardState::WaitingForPermission, "cannot be opened by this user");
     closed.ports[0].node = Some(Node { gid: 0, mode: 0o600, ..dialout() });
     let chgrp = "sudo chgrp dialout /dev/ttyACM0 && sudo chmod g+rw /dev/ttyACM0";
