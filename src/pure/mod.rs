@@ -4,6 +4,7 @@ pub mod access;
 pub mod admission;
 pub mod backoff;
 pub mod board;
+pub mod descriptor;
 pub mod doctor;
 pub mod families;
 pub mod fbp;
