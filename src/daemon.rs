@@ -246,7 +246,7 @@ impl Boards {
             tracing::warn!("{} does not exist yet; it is opened as soon as it does", path.display());
         }
         // Before the first look at the ports, so that nothing falls between.
-        let hotplug = Hotplug::new(&sources.dev_root, sources.devices.iter().map(PathBuf::as_path));
+        let hotplug = Hotplug::new(&sources.dev_root, sources.devices.iter().map(PathBuf::as_path)).with_udev();
         let memory = memory(&settings.machine_id, store).await?;
         for name in planner.rules.iter().filter_map(|rule| rule.firmware.as_deref()) {
             if memory.firmwares.get(name).is_none() {

@@ -213,6 +213,11 @@ pub(super) fn tell_of_certificate(renewed: Result<bool, TlsError>) {
 }
 
 impl RunArgs {
+    /// The roots of sysfs and of device nodes.
+    pub(super) fn roots(&self) -> (PathBuf, PathBuf) {
+        (self.sysfs_root.clone(), self.dev_root.clone())
+    }
+
     /// Command line and environment over the configuration files over the defaults.
     pub(super) fn settings(self, places: &Places) -> anyhow::Result<Settings> {
         let files = file::load(self.config.as_deref(), places)?;

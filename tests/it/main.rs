@@ -17,6 +17,8 @@ mod bad_registries;
 mod certificates;
 mod config;
 mod consent;
+mod doctor;
+mod flashing;
 mod graphs;
 mod hindrances;
 mod identity;

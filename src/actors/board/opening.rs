@@ -21,6 +21,9 @@ const QUICK_RETRY: Backoff = Backoff { base: Duration::from_millis(10), max: Dur
 /// How long it is tried quickly.
 const QUICK_RETRY_FOR: Duration = Duration::from_secs(5);
 
+/// How long a port may fail to open before that is said: until udev has set it up there is nothing for a person to do.
+const QUIET_FOR: Duration = Duration::from_secs(1);
+
 /// Afterwards: how often without any hint that something has changed.
 const SLOW_RETRY: Duration = Duration::from_secs(2);
 
@@ -75,17 +78,22 @@ impl Loop {
                 Ok(line) => return Some(line),
                 Err(error) => error,
             };
+            let quick = error.is_transient() && began.elapsed() < QUICK_RETRY_FOR;
+            let quiet = quick && began.elapsed() < QUIET_FOR;
             let state = match error {
-                OpenError::NotFound { .. } | OpenError::Gone { .. } => return None,
+                OpenError::NotFound { .. } => return None,
+                // A device that is being set up says so, too; one that is not there any more is not found next time.
+                OpenError::Gone { .. } if !quiet => return None,
                 OpenError::Permission { .. } => BoardState::WaitingForPermission,
                 OpenError::Busy { .. } => BoardState::Busy,
                 OpenError::NotATty { .. } => BoardState::NotMicroflo,
                 _ => BoardState::Unresponsive,
             };
             failures += 1;
-            let quick = error.is_transient() && began.elapsed() < QUICK_RETRY_FOR;
             let wait = if quick { QUICK_RETRY.delay(failures, random::jitter()) } else { SLOW_RETRY };
-            self.say(state, error.to_string(), None);
+            if !quiet {
+                self.say(state, error.to_string(), None);
+            }
             self.wait(wait).await;
         }
     }

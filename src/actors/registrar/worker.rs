@@ -199,11 +199,12 @@ impl Worker {
             registry: registry.to_owned(),
             registered: registration.registered(),
             detail: registration.detail(),
+            trouble: registration.is_troubled(),
         };
         let remains = |id: &Uuid| {
             let detail =
                 "its record remains there: without a token for this registry the bridge cannot delete it".to_owned();
-            let status = RegistryStatus { registry: registry.to_owned(), registered: false, detail };
+            let status = RegistryStatus { registry: registry.to_owned(), registered: false, detail, trouble: true };
             self.remaining.contains(id).then_some(status)
         };
         let line = |id: &Uuid| self.registrations.get(id).map(status).or_else(|| remains(id));

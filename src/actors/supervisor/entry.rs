@@ -57,6 +57,8 @@ pub(super) struct Entry {
     /// Its loop, while it has one.
     pub(super) handle: Option<Handle>,
     pub(super) gone_since: Option<Instant>,
+    /// When its bootloader was seen last.
+    pub(super) bootloader_seen: Option<Instant>,
 }
 
 impl Entry {
@@ -85,6 +87,7 @@ impl Entry {
             self.gone_since = Some(Instant::now());
         }
         self.handle = None;
+        self.bootloader_seen = None;
         self.status = Status { state: BoardState::Gone, reason: "it is unplugged".into(), firmware: None, clients: 0 };
     }
 

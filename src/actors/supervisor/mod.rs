@@ -4,6 +4,7 @@
 
 mod entry;
 mod firmwares;
+mod flashing;
 mod plan;
 #[cfg(test)]
 mod plan_tests;
@@ -135,7 +136,10 @@ impl Supervisor {
                     self.retry_waiting();
                     self.reconcile().await;
                 }
-                () = sleep_until(self.scan_at.into()) => self.reconcile().await,
+                () = sleep_until(self.scan_at.into()) => {
+                    hotplug.rearm();
+                    self.reconcile().await;
+                }
                 reports = self.status.take() => self.take_reports(reports),
                 Some(request) = self.server.requests.recv() => self.answer(request).await,
                 Ok(()) = self.registrations.changed() => self.changed(),

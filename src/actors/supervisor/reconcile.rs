@@ -13,15 +13,29 @@ use crate::actors::board;
 use crate::actors::directory::Secrets;
 use crate::actors::status::Status;
 use crate::io::named::{Making, making};
-use crate::io::scan::{ScanError, scan};
+use crate::io::scan::{ScanError, scan, usb_devices};
 use crate::pure::admission::{Admission, admission};
 use crate::pure::families::Family;
+use crate::pure::flashing::is_bootloader;
 use crate::pure::identity::{Assignment, assign, default_label};
-use crate::pure::port::{Port, UsbPort};
+use crate::pure::port::{Port, UsbDevice, UsbPort};
 use crate::pure::view::BoardState;
 
 /// How soon after its line broke a port that is still there is opened again.
 const RETURN_AFTER: Duration = Duration::from_millis(500);
+
+/// What the system shows.
+struct Look {
+    usb: Vec<UsbPort>,
+    bootloaders: Vec<UsbDevice>,
+    named: HashMap<PathBuf, Making>,
+}
+
+/// What is here: ports where boards may be, and boards that are being flashed.
+struct Found {
+    ports: Vec<Port>,
+    bootloaders: Vec<UsbDevice>,
+}
 
 /// What is to be done with a port.
 enum Verdict {
@@ -33,7 +47,7 @@ impl Supervisor {
     /// Looks at all ports and makes the boards follow.
     pub(super) async fn reconcile(&mut self) {
         self.scan_at = Instant::now() + SCAN_TICK;
-        let Some(ports) = self.ports().await else { return };
+        let Some(Found { ports, bootloaders }) = self.found().await else { return };
         let assigned = assign(&ports, &self.memory.serials, &self.memory.overrides, &self.memory.host);
         for (key, memory) in assigned.changes {
             if let Err(error) = self.store.save_serial(&key, &memory).await {
@@ -41,17 +55,19 @@ impl Supervisor {
             }
             self.memory.serials.insert(key, memory);
         }
-        self.drop_missing(&assigned.assignments).await;
+        let is_here = |entry: &Entry| assigned.assignments.iter().any(|found| found.id == entry.id);
+        self.follow_bootloaders(&bootloaders, is_here);
+        self.drop_missing(is_here);
         for assignment in assigned.assignments {
             self.follow(assignment).await;
         }
         self.give_builds();
     }
 
-    /// All ports that are here now; `None` if that cannot be known.
-    async fn ports(&mut self) -> Option<Vec<Port>> {
+    /// What is here now; `None` if that cannot be known.
+    async fn found(&mut self) -> Option<Found> {
         let sources = self.sources.clone();
-        let (usb, named) = match tokio::task::spawn_blocking(move || look(&sources)).await {
+        let Look { usb, bootloaders, named } = match tokio::task::spawn_blocking(move || look(&sources)).await {
             Ok(Ok(found)) => found,
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the ports could not be looked at; trying again");
@@ -62,11 +78,13 @@ impl Supervisor {
         self.makings = named;
         let named = self.sources.devices.iter().filter(|path| self.makings.contains_key(*path));
         let simulated = (0..self.sources.simulate).map(Port::Simulated);
-        Some(usb.into_iter().map(Port::Usb).chain(named.cloned().map(Port::Named)).chain(simulated).collect())
+        let usb = usb.into_iter().filter(|port| !is_bootloader(port.vid, port.pid)).map(Port::Usb);
+        Some(Found { ports: usb.chain(named.cloned().map(Port::Named)).chain(simulated).collect(), bootloaders })
     }
 
-    async fn drop_missing(&mut self, present: &[Assignment]) {
-        let missing = |entry: &&mut Entry| !entry.is_gone() && !present.iter().any(|found| found.id == entry.id);
+    fn drop_missing(&mut self, is_here: impl Fn(&Entry) -> bool) {
+        let now = Instant::now();
+        let missing = |entry: &&mut Entry| !entry.is_gone() && !entry.is_flashing(now) && !is_here(entry);
         let mut changed = false;
         for entry in self.entries.values_mut().filter(missing) {
             entry.gone();
@@ -191,6 +209,7 @@ impl Supervisor {
             status,
             handle,
             gone_since: None,
+            bootloader_seen: None,
         };
         self.entries.insert(id, entry);
         self.changed();
@@ -239,10 +258,12 @@ impl Supervisor {
 }
 
 /// Blocks.
-fn look(sources: &Sources) -> Result<(Vec<UsbPort>, HashMap<PathBuf, Making>), ScanError> {
+fn look(sources: &Sources) -> Result<Look, ScanError> {
     let usb = scan(&sources.sysfs_root, &sources.dev_root)?;
+    let mut bootloaders = usb_devices(&sources.sysfs_root)?;
+    bootloaders.retain(|device| is_bootloader(device.vid, device.pid));
     let named = sources.devices.iter().filter_map(|path| Some((path.clone(), making(path)?)));
-    Ok((usb, named.collect()))
+    Ok(Look { usb, bootloaders, named: named.collect() })
 }
 
 fn opening() -> Status {
