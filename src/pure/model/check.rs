@@ -26,7 +26,8 @@ impl Device {
             | Command::StartNetwork
             | Command::StopNetwork
             | Command::SetIoValue(_)
-            | Command::GetNetworkStatus => Ok(()),
+            | Command::GetNetworkStatus
+            | Command::Describe(_) => Ok(()),
             Command::Unknown { id, .. } if KNOWN_COMMANDS.contains(&id) => Err(Danger::Padding { id }),
             Command::Unknown { .. } => Ok(()),
             _ if !self.is_known() => Err(Danger::NotKnown),

@@ -137,7 +137,7 @@ impl Device {
     /// Whether nothing is under way that alters its nodes, its edges, whether it runs, or which packets wait for a start.
     pub fn is_at_rest(&self) -> bool {
         self.flights.iter().all(|command| match command {
-            Command::SubscribeToPort { .. } | Command::GetNetworkStatus => true,
+            Command::SubscribeToPort { .. } | Command::GetNetworkStatus | Command::Describe(_) => true,
             Command::SendPacket { .. } => self.expected.running,
             _ => false,
         })
