@@ -38,6 +38,12 @@ impl StatusBoard {
         self.notify.notify_one();
     }
 
+    /// While this is held, whoever reports hangs.
+    #[cfg(test)]
+    pub(super) fn hold(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, (Generation, Status)>> {
+        self.changed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Waits for reports and takes them.
     pub async fn take(&self) -> HashMap<Uuid, (Generation, Status)> {
         loop {

@@ -32,5 +32,6 @@ mod refusals;
 mod registration;
 mod registry;
 mod reload;
+mod service;
 mod simulated;
 mod sockets;

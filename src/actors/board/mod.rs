@@ -18,6 +18,7 @@ use self::clients::{CLIENTS_PER_BOARD, Clients};
 use self::move_bytes::{Moved, move_bytes};
 use self::uploads::Uploads;
 use super::directory::{ClientKind, DirectoryError, FromClient, Link};
+use super::heartbeat::Pulse;
 use super::keeper::Keeper;
 use super::status::{Generation, Status, StatusBoard};
 use super::traffic::Meter;
@@ -117,7 +118,7 @@ impl Drop for Handle {
 }
 
 /// Starts a board's loop.
-pub fn spawn(mut setup: Setup, status: StatusBoard, keeper: Keeper) -> Handle {
+pub fn spawn(mut setup: Setup, status: StatusBoard, keeper: Keeper, pulse: Pulse) -> Handle {
     let (commands, receiver) = mpsc::channel(COMMANDS);
     let cancel = CancellationToken::new();
     let mut board = Board::new(setup.identity.clone(), setup.build.take());
@@ -136,6 +137,7 @@ pub fn spawn(mut setup: Setup, status: StatusBoard, keeper: Keeper) -> Handle {
         clients: Clients::default(),
         uploads: Uploads::default(),
         keeper,
+        pulse,
         save_at: None,
         commands: receiver,
         status,
@@ -162,6 +164,7 @@ struct Loop {
     clients: Clients,
     uploads: Uploads,
     keeper: Keeper,
+    pulse: Pulse,
     /// When the graph is to be saved, if it may have changed.
     save_at: Option<Instant>,
     commands: mpsc::Receiver<Command>,
@@ -195,7 +198,7 @@ impl Loop {
             let closed = self.serve(line.as_mut(), cancel).await;
             // Before the port is free for the board's next loop, which goes on from there.
             self.save();
-            line.close().await;
+            self.pulse.during(line.close()).await;
             if !matches!(closed, Closed::LeftAlone) {
                 return closed;
             }
@@ -240,6 +243,7 @@ impl Loop {
                 },
                 () = sleep_until(wake.into()) => self.board.handle_time(now()),
                 () = sleep_until(save_at.into()), if self.save_at.is_some() => self.save(),
+                () = self.pulse.beat() => {}
                 () = cancel.cancelled() => return Closed::Cancelled,
             }
         }
@@ -309,6 +313,7 @@ impl Loop {
                     None => return std::future::pending().await,
                 },
                 (id, message) = self.clients.next() => self.client_message(id, message),
+                () = self.pulse.beat() => {}
             }
             self.flush(&mut Vec::new(), None);
         }

@@ -25,6 +25,7 @@ use uuid::Uuid;
 use self::entry::Entry;
 pub use self::plan::Planner;
 use super::directory::DirectoryServer;
+use super::heartbeat::{Heartbeats, Pulse};
 use super::keeper::Keeper;
 use super::registrar::Statuses;
 use super::status::{Generation, StatusBoard};
@@ -87,6 +88,8 @@ pub struct Supervisor {
     makings: HashMap<PathBuf, Making>,
     store: Store,
     keeper: Keeper,
+    heartbeats: Heartbeats,
+    pulse: Pulse,
     entries: BTreeMap<Uuid, Entry>,
     status: StatusBoard,
     generation: Generation,
@@ -107,6 +110,7 @@ impl Supervisor {
         server: DirectoryServer,
         registrations: watch::Receiver<Statuses>,
     ) -> Self {
+        let heartbeats = Heartbeats::default();
         Supervisor {
             sources,
             planner,
@@ -114,6 +118,8 @@ impl Supervisor {
             makings: HashMap::new(),
             store,
             keeper,
+            pulse: heartbeats.pulse("supervisor"),
+            heartbeats,
             entries: BTreeMap::new(),
             status: StatusBoard::default(),
             generation: 0,
@@ -122,6 +128,11 @@ impl Supervisor {
             publish_at: None,
             scan_at: Instant::now(),
         }
+    }
+
+    /// The same, with its loop and the boards' among those that must turn.
+    pub fn watched(self, heartbeats: Heartbeats) -> Self {
+        Supervisor { pulse: heartbeats.pulse("supervisor"), heartbeats, ..self }
     }
 
     /// Runs until cancelled; then every port is closed in order. `scanned` is told when the first look at the ports is done.
@@ -144,6 +155,7 @@ impl Supervisor {
                 Some(request) = self.server.requests.recv() => self.answer(request).await,
                 Ok(()) = self.registrations.changed() => self.changed(),
                 () = sleep_until(publish_at.into()), if self.publish_at.is_some() => self.publish(),
+                () = self.pulse.beat() => {}
                 () = cancel.cancelled() => break,
             }
         }

@@ -253,7 +253,7 @@ impl Supervisor {
             persistent: !matches!(port, Port::Usb(_)),
             meter: self.server.traffic.meter(id),
         };
-        board::spawn(setup, self.status.clone(), self.keeper.clone())
+        board::spawn(setup, self.status.clone(), self.keeper.clone(), self.heartbeats.pulse(format!("board {id}")))
     }
 }
 
