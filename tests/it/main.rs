@@ -16,6 +16,7 @@ mod web;
 mod bad_registries;
 mod config;
 mod consent;
+mod descriptor;
 mod graphs;
 mod hindrances;
 mod identity;
