@@ -5,6 +5,8 @@
 mod entry;
 mod firmwares;
 mod plan;
+#[cfg(test)]
+mod plan_tests;
 mod reconcile;
 mod reconfigure;
 mod requests;
