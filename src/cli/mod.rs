@@ -7,6 +7,7 @@ mod change;
 mod client;
 mod config;
 mod dashboard;
+mod descriptor;
 mod doctor;
 mod firmware;
 #[cfg(test)]
@@ -146,6 +147,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Completions(args) => pages::completions(&args, Cli::command()),
         Command::Man(args) => pages::man(&args, Cli::command()),
         Command::UdevRules => Ok(screen::print(&crate::pure::families::udev::rules())?),
+        Command::Firmware(firmware::FirmwareCommand::Descriptor(args)) => descriptor::descriptor(&args),
         command => on_one_thread(ask(command, &places)),
     }
 }

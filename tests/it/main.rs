@@ -17,6 +17,7 @@ mod bad_registries;
 mod certificates;
 mod config;
 mod consent;
+mod descriptor;
 mod doctor;
 mod flashing;
 mod graphs;
