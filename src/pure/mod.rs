@@ -7,6 +7,7 @@ pub mod families;
 pub mod fbp;
 pub mod firmwares;
 pub mod identity;
+pub mod introduction;
 pub mod language;
 pub mod model;
 pub mod port;

@@ -2,6 +2,7 @@
 //! and reports its status. It decides nothing about what bytes mean.
 
 mod clients;
+mod introductions;
 mod move_bytes;
 mod opening;
 mod uploads;
@@ -15,14 +16,16 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::clients::{CLIENTS_PER_BOARD, Clients};
+use self::introductions::answered;
 use self::move_bytes::{Moved, move_bytes};
 use self::uploads::Uploads;
 use super::directory::{ClientKind, DirectoryError, FromClient, Link};
 use super::keeper::Keeper;
-use super::status::{Generation, Status, StatusBoard};
+use super::status::{Generation, Recognized, Status, StatusBoard};
 use super::traffic::Meter;
 use crate::io::transport::Transport;
 use crate::pure::board::{Board, Now, Output};
+use crate::pure::introduction::Introduction;
 use crate::pure::model::build::Build;
 use crate::pure::view::{BoardState, Firmware};
 use crate::pure::{fbp, session};
@@ -61,6 +64,8 @@ pub struct Setup {
     pub saved: Option<String>,
     /// Whether it gets its graph back after a start.
     pub restore: bool,
+    /// What it has said of itself before, on the same line.
+    pub introduction: Introduction,
     /// Whether a port that stays silent is kept open and asked again: the user named it.
     pub persistent: bool,
     /// Counts what goes over its line.
@@ -120,14 +125,9 @@ pub fn spawn(mut setup: Setup, status: StatusBoard, keeper: Keeper) -> Handle {
     let cancel = CancellationToken::new();
     let mut board = Board::new(setup.identity.clone(), setup.build.take());
     board.set_restore(setup.restore);
-    if let Some(saved) = setup.saved.take()
-        && !board.load(&saved)
-    {
-        tracing::warn!(
-            board = %setup.id,
-            label = setup.identity.label,
-            "the graph that was saved of the board cannot be read with what is known of its firmware now; it is forgotten"
-        );
+    board.assume(setup.introduction.clone());
+    if let Some(saved) = setup.saved.take() {
+        board.load(saved);
     }
     let board_loop = Loop {
         board,
@@ -135,6 +135,7 @@ pub fn spawn(mut setup: Setup, status: StatusBoard, keeper: Keeper) -> Handle {
         uploads: Uploads::default(),
         keeper,
         save_at: None,
+        recognition: None,
         commands: receiver,
         status,
         now_said: Status { state: BoardState::Opening, reason: String::new(), firmware: None, clients: 0 },
@@ -162,6 +163,8 @@ struct Loop {
     keeper: Keeper,
     /// When the graph is to be saved, if it may have changed.
     save_at: Option<Instant>,
+    /// Where the answer to the board's introduction comes from, while it waits for that.
+    recognition: Option<oneshot::Receiver<Recognized>>,
     commands: mpsc::Receiver<Command>,
     status: StatusBoard,
     now_said: Status,
@@ -208,6 +211,7 @@ impl Loop {
 
     /// Moves bytes and messages until the port is closed.
     async fn serve(&mut self, line: &mut dyn Transport, cancel: &CancellationToken) -> Closed {
+        self.recognition = None;
         self.board.port_opened(self.setup.session.clone(), now());
         let mut rx = [0; READ_BYTES];
         let mut tx = Vec::new();
@@ -236,6 +240,7 @@ impl Loop {
                     Some(command) => self.command(command),
                     None => return Closed::Cancelled,
                 },
+                answer = answered(&mut self.recognition) => self.recognized(answer),
                 () = sleep_until(wake.into()) => self.board.handle_time(now()),
                 () = sleep_until(save_at.into()), if self.save_at.is_some() => self.save(),
                 () = cancel.cancelled() => return Closed::Cancelled,
@@ -267,6 +272,7 @@ impl Loop {
                 }
                 Output::Log(text) => tracing::info!(board = %self.setup.id, "{text}"),
                 Output::Upload(id, step) => self.uploads.step(id, step),
+                Output::Introduction(introduction) => self.introduce(*introduction),
                 Output::State(state, reason, firmware) => {
                     let leave = match state {
                         BoardState::NotMicroflo => true,

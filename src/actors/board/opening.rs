@@ -147,6 +147,7 @@ mod tests {
             build: None,
             saved: None,
             restore: false,
+            introduction: Default::default(),
             persistent: true,
             meter: std::sync::Arc::default(),
         };

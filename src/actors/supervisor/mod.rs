@@ -4,6 +4,7 @@
 
 mod entry;
 mod firmwares;
+mod introductions;
 mod plan;
 mod reconcile;
 mod reconfigure;
@@ -24,13 +25,14 @@ pub use self::plan::Planner;
 use super::directory::DirectoryServer;
 use super::keeper::Keeper;
 use super::registrar::Statuses;
-use super::status::{Generation, StatusBoard};
+use super::status::{Generation, Reports, StatusBoard};
 use crate::io::hotplug::Hotplug;
 use crate::io::named::Making;
 use crate::io::store::Store;
 use crate::pure::admission::{Answers, GenericPolicy};
 use crate::pure::firmwares::Firmwares;
 use crate::pure::identity::{HostKey, SerialMemory};
+use crate::pure::port::Port;
 use crate::pure::view::{BoardState, BoardView};
 
 /// How often ports are looked at without any hint.
@@ -80,6 +82,8 @@ pub struct Supervisor {
     sources: Sources,
     planner: Planner,
     memory: Memory,
+    /// The ports that are here.
+    present: Vec<Port>,
     /// Of the named ports that are here.
     makings: HashMap<PathBuf, Making>,
     store: Store,
@@ -108,6 +112,7 @@ impl Supervisor {
             sources,
             planner,
             memory,
+            present: Vec::new(),
             makings: HashMap::new(),
             store,
             keeper,
@@ -134,7 +139,7 @@ impl Supervisor {
                     self.reconcile().await;
                 }
                 () = sleep_until(self.scan_at.into()) => self.reconcile().await,
-                reports = self.status.take() => self.take_reports(reports),
+                reports = self.status.take() => self.take_reports(reports).await,
                 Some(request) = self.server.requests.recv() => self.answer(request).await,
                 Ok(()) = self.registrations.changed() => self.changed(),
                 () = sleep_until(publish_at.into()), if self.publish_at.is_some() => self.publish(),
@@ -157,8 +162,8 @@ impl Supervisor {
         self.server.views.send_replace(Arc::new(views));
     }
 
-    fn take_reports(&mut self, reports: HashMap<Uuid, (Generation, super::status::Status)>) {
-        for (id, (generation, status)) in reports {
+    async fn take_reports(&mut self, reports: Reports) {
+        for (id, (generation, status)) in reports.statuses {
             let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.generation == generation) else {
                 continue;
             };
@@ -168,6 +173,9 @@ impl Supervisor {
             } else {
                 entry.status = status;
             }
+        }
+        for (id, introduced) in reports.introductions {
+            self.introduce(id, introduced).await;
         }
         self.forget_long_gone();
         self.publish();

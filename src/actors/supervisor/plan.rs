@@ -12,6 +12,7 @@ use crate::actors::registrar::EMBEDDED;
 use crate::config::{Baud, BoardRule, DeviceSpec, Registries, ResetPolicy, WebUrl};
 use crate::pure::families::{BRIDGED_BOOT_WINDOW, Family, ModemLines};
 use crate::pure::firmwares::Firmwares;
+use crate::pure::introduction::Introduction;
 use crate::pure::model::build::Build;
 use crate::pure::model::library::Library;
 use crate::pure::port::Port;
@@ -69,12 +70,20 @@ impl Planner {
         }
     }
 
-    pub(super) fn plan(&self, port: &Port, id: Uuid, family: &Family, firmwares: &Firmwares) -> Plan {
+    pub(super) fn plan(
+        &self,
+        port: &Port,
+        id: Uuid,
+        family: &Family,
+        firmwares: &Firmwares,
+        said: &Introduction,
+    ) -> Plan {
         let device = self.device(port);
         let baud = device.and_then(|d| d.baud).or_else(|| self.rules(port, id).find_map(|rule| rule.baud));
         let dialect = device.and_then(|d| d.dialect).or_else(|| self.rules(port, id).find_map(|rule| rule.dialect));
         let label =
             device.and_then(|d| d.label.clone()).or_else(|| self.rules(port, id).find_map(|rule| rule.label.clone()));
+        let label = label.or_else(|| said.label.clone());
         let restore = device.and_then(|d| d.restore).or_else(|| self.rules(port, id).find_map(|rule| rule.restore));
         let reset = device.and_then(|d| d.reset).or_else(|| self.rules(port, id).find_map(|rule| rule.reset));
         let reset = reset.unwrap_or_default();
@@ -91,13 +100,14 @@ impl Planner {
             },
             left: None,
         };
-        let build = self.build(port, id, firmwares);
+        let build = self.build(port, id, firmwares, said);
         let secret = self.rules(port, id).find_map(|rule| rule.secret.clone());
         Plan { target, session, label, secret, build, restore: restore.unwrap_or(false) }
     }
 
-    /// What is known of a board's firmware: from the command line, the configuration, or what was added, in that order.
-    pub(super) fn build(&self, port: &Port, id: Uuid, firmwares: &Firmwares) -> Option<Build> {
+    /// What is known of a board's firmware: from the command line, the configuration, what was added for it, what it says itself, or
+    /// what was added for all that nothing else is known of, in that order.
+    pub(super) fn build(&self, port: &Port, id: Uuid, firmwares: &Firmwares, said: &Introduction) -> Option<Build> {
         if let Port::Simulated(_) = port {
             return simulated_build(&Target::new(port, Family::UNLISTED.lines));
         }
@@ -107,7 +117,11 @@ impl Planner {
             (None, None) => None,
         };
         let named = self.device(port).and_then(|device| self.builds.get(&(device.components.clone()?, None)).cloned());
-        named.or_else(|| self.rules(port, id).find_map(of_rule)).or_else(|| firmwares.of(id, port).cloned())
+        named
+            .or_else(|| self.rules(port, id).find_map(of_rule))
+            .or_else(|| firmwares.of(id, port).cloned())
+            .or_else(|| said.build.clone())
+            .or_else(|| firmwares.of_all_others().cloned())
     }
 
     fn device(&self, port: &Port) -> Option<&DeviceSpec> {

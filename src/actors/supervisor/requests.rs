@@ -90,16 +90,18 @@ impl Supervisor {
 
     async fn admit(&mut self, id: Uuid, allow: bool, chip: bool) -> Result<(), DirectoryError> {
         let entry = self.entry(id)?;
+        // What it is called before it is opened: only then can it say anything else.
+        let natural_id = entry.natural_id;
         let stored = match (&entry.port, chip) {
             (Port::Usb(usb), true) => {
                 let (vid, pid) = (usb.vid, usb.pid);
                 self.memory.answers.chips.insert((vid, pid), allow);
-                self.memory.answers.boards.remove(&id);
+                self.memory.answers.boards.remove(&natural_id);
                 self.store.save_chip_answer(vid, pid, allow).await
             }
             (_, false) => {
-                self.memory.answers.boards.insert(id, allow);
-                self.store.save_board_answer(id, allow).await
+                self.memory.answers.boards.insert(natural_id, allow);
+                self.store.save_board_answer(natural_id, allow).await
             }
             (_, true) => {
                 return Err(DirectoryError::Invalid("only a USB device has a chip to say yes or no to".into()));

@@ -23,6 +23,7 @@ use serde_json::Value;
 
 use self::raw_clients::RawClients;
 use super::fbp::{self, ClientId, UploadId, UploadStep};
+use super::introduction::{Introduction, Recognition};
 use super::model::build::Build;
 use super::model::device::Device;
 use super::request::{Failure, Outcome, Request, Ticket};
@@ -62,6 +63,8 @@ pub enum Output {
     Log(String),
     /// The board's state or firmware has changed.
     State(BoardState, String, Option<Firmware>),
+    /// The board has said who it is. It is not up before [`Board::recognized`] or [`Board::not_recognized`].
+    Introduction(Box<Introduction>),
 }
 
 /// A board that is attached, with or without an open port.
@@ -71,6 +74,10 @@ pub struct Board {
     session: Option<Session>,
     bauds: Vec<u32>,
     has_library: bool,
+    /// What was saved of the board and could not be read with what is known of its firmware so far.
+    unread: Option<String>,
+    /// What it said of itself last, once that was answered.
+    introduction: Box<Introduction>,
     /// It has answered since the port was opened.
     was_up: bool,
     outputs: VecDeque<Output>,
@@ -86,6 +93,8 @@ impl Board {
             session: None,
             bauds: Vec::new(),
             has_library,
+            unread: None,
+            introduction: Box::default(),
             was_up: false,
             outputs: VecDeque::new(),
         }
@@ -110,9 +119,50 @@ impl Board {
         self.runtime.set_restore(restore);
     }
 
-    /// Takes up what was saved of the board, before its port is opened. False if that cannot be read.
-    pub fn load(&mut self, saved: &str) -> bool {
-        self.runtime.load(saved)
+    /// Takes up what was saved of the board, before its port is opened. What cannot be read yet is tried again when the board has
+    /// said what its firmware is made of.
+    pub fn load(&mut self, saved: String) {
+        if !self.runtime.load(&saved) {
+            self.unread = Some(saved);
+        }
+    }
+
+    /// What the board has said of itself before and is taken for granted: it is asked again, and only a difference is reported.
+    pub fn assume(&mut self, introduction: Introduction) {
+        *self.introduction = introduction;
+    }
+
+    /// The answer to [`Output::Introduction`]. True if the board has another id now: its clients have to go.
+    pub fn recognized(&mut self, recognition: Recognition, now: Now) -> bool {
+        let Recognition { identity, build, restore, saved } = recognition;
+        let moved = identity.id != self.runtime.id();
+        self.has_library = build.is_some();
+        if moved && !self.was_up {
+            // What was kept under the other id is another board's.
+            self.runtime = fbp::Runtime::new(identity, build);
+            self.raw = RawClients::default();
+            self.unread = saved;
+        } else {
+            self.runtime.set_identity(identity);
+            self.runtime.set_build(build);
+        }
+        self.runtime.set_restore(restore);
+        if let Some(saved) = self.unread.take() {
+            self.load(saved);
+        }
+        self.go_on(now);
+        moved
+    }
+
+    /// Nobody has answered to [`Output::Introduction`]: the board goes on as it is known.
+    pub fn not_recognized(&mut self, now: Now) {
+        self.go_on(now);
+    }
+
+    fn go_on(&mut self, now: Now) {
+        if let Some(session) = &mut self.session {
+            session.go_on(now.monotonic);
+        }
     }
 
     /// Whether [`Board::take_saved`] may have something.
@@ -138,7 +188,7 @@ impl Board {
 
     /// The port was opened.
     pub fn port_opened(&mut self, mut config: session::Config, now: Now) {
-        config.left = self.runtime.left();
+        config.left = self.runtime.left().or(config.left);
         self.bauds.clone_from(&config.bauds);
         self.was_up = false;
         let state = if config.boot_window.is_zero() {
@@ -296,6 +346,11 @@ impl Board {
     fn notice(&mut self, notice: Notice, now: Now) {
         match notice {
             Notice::Handshaking => self.say(BoardState::Handshaking, reasons::handshaking(&self.bauds)),
+            Notice::Introduction(said) if said == self.introduction => self.go_on(now),
+            Notice::Introduction(said) => {
+                self.introduction.clone_from(&said);
+                self.outputs.push_back(Output::Introduction(said));
+            }
             Notice::Up { firmware, start } => self.up(firmware, start, now),
             Notice::OutOfStep(cause) => {
                 let why = format!("{cause}; the session is being opened again");
@@ -321,6 +376,10 @@ impl Board {
     }
 
     fn up(&mut self, firmware: Firmware, start: Start, now: Now) {
+        if self.unread.take().is_some() {
+            let text = "the graph that was saved of the board cannot be read with what is known of its firmware now; it is forgotten";
+            self.outputs.push_back(Output::Log(text.to_owned()));
+        }
         match start {
             Start::Booted(chatter) => {
                 self.runtime.handle_boot(&chatter, now.unix_millis);

@@ -55,6 +55,7 @@ use mirror::RawTurn;
 use op::Op;
 use past::Past;
 use runtime::Description;
+pub use saved::left_in;
 use trace::Trace;
 pub use upload::{UploadId, UploadStep};
 
@@ -166,6 +167,17 @@ impl Runtime {
         };
         runtime.set_build(build);
         runtime
+    }
+
+    /// The board's id.
+    pub fn id(&self) -> Uuid {
+        self.identity.id
+    }
+
+    /// Who the board is to its clients from now on.
+    pub fn set_identity(&mut self, identity: Identity) {
+        self.identity = identity;
+        self.forget_names();
     }
 
     /// Gives the board another label.

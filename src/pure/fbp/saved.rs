@@ -60,6 +60,17 @@ pub(super) struct Left {
     running: bool,
 }
 
+/// How the board was spoken to when this was saved of it, if its session may still be there.
+pub fn left_in(saved: &str) -> Option<Firmware> {
+    let saved: Saved = serde_json::from_str(saved).ok()?;
+    let dialect = dialect_of(&saved)?;
+    saved.devices.is_some().then_some(Firmware { dialect, baud: saved.baud })
+}
+
+fn dialect_of(saved: &Saved) -> Option<Dialect> {
+    Dialect::ALL.into_iter().find(|dialect| dialect.name() == saved.dialect)
+}
+
 impl Runtime {
     /// Takes up what was saved. False if it cannot be read any more, or not with this component map: it is ignored then.
     pub fn load(&mut self, saved: &str) -> bool {
@@ -69,9 +80,7 @@ impl Runtime {
 
     fn read_saved(&mut self, saved: &str) -> bool {
         let Ok(saved) = serde_json::from_str::<Saved>(saved) else { return false };
-        let Some(dialect) = Dialect::ALL.into_iter().find(|dialect| dialect.name() == saved.dialect) else {
-            return false;
-        };
+        let Some(dialect) = dialect_of(&saved) else { return false };
         let Ok(mut graph) = draft::read(&saved.graph, self.library.as_ref(), Match::Own) else { return false };
         if saved.version != VERSION {
             return false;

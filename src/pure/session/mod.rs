@@ -30,6 +30,7 @@ use self::config::{
 };
 use self::probe::{Action, Opened, Probe};
 use self::requests::{Requests, Settled};
+use crate::pure::introduction::Introduction;
 use crate::pure::request::{Failure, Outcome, Request, Ticket};
 use crate::pure::view::Firmware;
 
@@ -49,6 +50,8 @@ pub enum Output {
 pub enum Notice {
     /// The first byte of a handshake was sent; before that the board had time to boot.
     Handshaking,
+    /// The board answers, and has said this of itself. It is up once [`Session::go_on`] says so.
+    Introduction(Box<Introduction>),
     /// The board answers.
     Up {
         /// How it is spoken to.
@@ -157,6 +160,11 @@ impl Session {
         } else {
             self.notify(Notice::Done(request.ticket, Err(Failure::Gone)));
         }
+        self.settle(now);
+    }
+
+    /// Who the board is, is known now: the answer to [`Notice::Introduction`].
+    pub fn go_on(&mut self, now: Instant) {
         self.settle(now);
     }
 
