@@ -25,7 +25,7 @@ use super::status::{Generation, Recognized, Status, StatusBoard};
 use super::traffic::Meter;
 use crate::io::transport::Transport;
 use crate::pure::board::{Board, Now, Output};
-use crate::pure::introduction::Introduction;
+use crate::pure::introduction::{Descriptors, Introduction};
 use crate::pure::model::build::Build;
 use crate::pure::view::{BoardState, Firmware};
 use crate::pure::{fbp, session};
@@ -66,6 +66,8 @@ pub struct Setup {
     pub restore: bool,
     /// What it has said of itself before, on the same line.
     pub introduction: Introduction,
+    /// What boards have said of their firmware before.
+    pub known: Descriptors,
     /// Whether a port that stays silent is kept open and asked again: the user named it.
     pub persistent: bool,
     /// Counts what goes over its line.
@@ -126,6 +128,7 @@ pub fn spawn(mut setup: Setup, status: StatusBoard, keeper: Keeper) -> Handle {
     let mut board = Board::new(setup.identity.clone(), setup.build.take());
     board.set_restore(setup.restore);
     board.assume(setup.introduction.clone());
+    board.know(std::mem::take(&mut setup.known));
     if let Some(saved) = setup.saved.take() {
         board.load(saved);
     }

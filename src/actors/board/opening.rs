@@ -148,6 +148,7 @@ mod tests {
             saved: None,
             restore: false,
             introduction: Default::default(),
+            known: Default::default(),
             persistent: true,
             meter: std::sync::Arc::default(),
         };

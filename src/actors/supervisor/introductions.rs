@@ -1,5 +1,6 @@
 //! Boards that say themselves who they are: each waits, with its port open, until it is known by the id that it stores.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use uuid::Uuid;
@@ -12,7 +13,7 @@ use crate::actors::status::{Introduced, Recognized};
 use crate::pure::families::Family;
 use crate::pure::identity::told::is_storable;
 use crate::pure::identity::{Assignment, default_label};
-use crate::pure::introduction::{Introduction, Recognition};
+use crate::pure::introduction::{Descriptor, Introduction, Recognition};
 use crate::pure::port::Port;
 use crate::pure::view::RegistrationWish;
 
@@ -32,7 +33,11 @@ impl Supervisor {
             return;
         };
         entry.introduction = sound(introduction);
+        let descriptor = entry.introduction.descriptor.clone();
         let (port, family) = (entry.port.clone(), entry.opening.family);
+        if let Some(descriptor) = descriptor {
+            self.learn(descriptor).await;
+        }
         let assignments = self.assignments().await;
         let Some(assignment) = assignments.iter().find(|assignment| assignment.port == port).cloned() else { return };
         if self.are_misplaced(&assignments, &assignment) {
@@ -47,6 +52,15 @@ impl Supervisor {
             None => self.scan_at = Instant::now(),
         }
         self.changed();
+    }
+
+    /// Keeps what a firmware says of itself, so that the next board that has it need not be asked.
+    async fn learn(&mut self, descriptor: Arc<Descriptor>) {
+        if self.memory.descriptors.add(descriptor.clone())
+            && let Err(error) = self.store.save_descriptor(&descriptor).await
+        {
+            tracing::warn!(%error, "what the board says of its firmware was not stored; it is read again after a restart");
+        }
     }
 
     /// Gives an entry what its board is entitled to under its id. `None` leaves it as it is.
@@ -108,14 +122,14 @@ impl Supervisor {
 /// Without what cannot be an id.
 fn sound(mut introduction: Introduction) -> Introduction {
     if let Some(id) = introduction.id.take_if(|id| !is_storable(*id)) {
-        introduction.trouble.get_or_insert_with(|| {
-            format!("it stores the id {id}, which is no UUID of version 4; give it one with `microflo-bridge id BOARD --on-board new`")
-        });
+        introduction.troubles.push(format!(
+            "it stores the id {id}, which is no UUID of version 4; give it one: microflo-bridge id BOARD --on-board new"
+        ));
     }
     introduction
 }
 
 /// What is worth knowing of a board's id and of what it says of itself.
 pub(super) fn warnings(of_id: Option<String>, introduction: &Introduction) -> Vec<String> {
-    of_id.into_iter().chain(introduction.trouble.clone()).collect()
+    of_id.into_iter().chain(introduction.troubles.clone()).collect()
 }

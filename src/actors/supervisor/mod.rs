@@ -32,6 +32,7 @@ use crate::io::store::Store;
 use crate::pure::admission::{Answers, GenericPolicy};
 use crate::pure::firmwares::Firmwares;
 use crate::pure::identity::{HostKey, SerialMemory};
+use crate::pure::introduction::Descriptors;
 use crate::pure::port::Port;
 use crate::pure::view::{BoardState, BoardView};
 
@@ -75,6 +76,8 @@ pub struct Memory {
     pub answers: Answers,
     /// Firmware builds that were added.
     pub firmwares: Firmwares,
+    /// What boards have said of their firmware.
+    pub descriptors: Descriptors,
 }
 
 /// The supervisor's state.

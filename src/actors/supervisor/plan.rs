@@ -83,7 +83,7 @@ impl Planner {
         let dialect = device.and_then(|d| d.dialect).or_else(|| self.rules(port, id).find_map(|rule| rule.dialect));
         let label =
             device.and_then(|d| d.label.clone()).or_else(|| self.rules(port, id).find_map(|rule| rule.label.clone()));
-        let label = label.or_else(|| said.label.clone());
+        let label = label.or_else(|| said.label().cloned());
         let restore = device.and_then(|d| d.restore).or_else(|| self.rules(port, id).find_map(|rule| rule.restore));
         let reset = device.and_then(|d| d.reset).or_else(|| self.rules(port, id).find_map(|rule| rule.reset));
         let reset = reset.unwrap_or_default();
@@ -120,7 +120,7 @@ impl Planner {
         named
             .or_else(|| self.rules(port, id).find_map(of_rule))
             .or_else(|| firmwares.of(id, port).cloned())
-            .or_else(|| said.build.clone())
+            .or_else(|| said.build().cloned())
             .or_else(|| firmwares.of_all_others().cloned())
     }
 

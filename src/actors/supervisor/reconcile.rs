@@ -231,6 +231,7 @@ impl Supervisor {
             saved,
             restore: plan.restore,
             introduction: entry.introduction.clone(),
+            known: self.memory.descriptors.clone(),
             persistent: !matches!(entry.port, Port::Usb(_)),
             meter: self.server.traffic.meter(entry.id),
         };

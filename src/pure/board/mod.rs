@@ -23,7 +23,7 @@ use serde_json::Value;
 
 use self::raw_clients::RawClients;
 use super::fbp::{self, ClientId, UploadId, UploadStep};
-use super::introduction::{Introduction, Recognition};
+use super::introduction::{Descriptors, Introduction, Recognition};
 use super::model::build::Build;
 use super::model::device::Device;
 use super::request::{Failure, Outcome, Request, Ticket};
@@ -78,6 +78,8 @@ pub struct Board {
     unread: Option<String>,
     /// What it said of itself last, once that was answered.
     introduction: Box<Introduction>,
+    /// What boards have said of their firmware before.
+    known: Descriptors,
     /// It has answered since the port was opened.
     was_up: bool,
     outputs: VecDeque<Output>,
@@ -95,6 +97,7 @@ impl Board {
             has_library,
             unread: None,
             introduction: Box::default(),
+            known: Descriptors::default(),
             was_up: false,
             outputs: VecDeque::new(),
         }
@@ -129,7 +132,13 @@ impl Board {
 
     /// What the board has said of itself before and is taken for granted: it is asked again, and only a difference is reported.
     pub fn assume(&mut self, introduction: Introduction) {
+        self.runtime.set_limits(introduction.limits());
         *self.introduction = introduction;
+    }
+
+    /// These descriptors need not be read from the board.
+    pub fn know(&mut self, descriptors: Descriptors) {
+        self.known = descriptors;
     }
 
     /// The answer to [`Output::Introduction`]. True if the board has another id now: its clients have to go.
@@ -146,6 +155,7 @@ impl Board {
             self.runtime.set_identity(identity);
             self.runtime.set_build(build);
         }
+        self.runtime.set_limits(self.introduction.limits());
         self.runtime.set_restore(restore);
         if let Some(saved) = self.unread.take() {
             self.load(saved);
@@ -196,7 +206,7 @@ impl Board {
         } else {
             (BoardState::Booting, reasons::booting())
         };
-        self.session = Some(Session::new(config, now.monotonic));
+        self.session = Some(Session::new(config, now.monotonic).knowing(self.known.clone()));
         self.say(state.0, state.1);
     }
 
@@ -346,8 +356,12 @@ impl Board {
     fn notice(&mut self, notice: Notice, now: Now) {
         match notice {
             Notice::Handshaking => self.say(BoardState::Handshaking, reasons::handshaking(&self.bauds)),
+            Notice::Reading => self.say(BoardState::Handshaking, reasons::reading()),
             Notice::Introduction(said) if said == self.introduction => self.go_on(now),
             Notice::Introduction(said) => {
+                if let Some(descriptor) = &said.descriptor {
+                    self.known.add(descriptor.clone());
+                }
                 self.introduction.clone_from(&said);
                 self.outputs.push_back(Output::Introduction(said));
             }

@@ -14,6 +14,7 @@ use crate::pure::model::build::Build;
 use crate::pure::model::device::Device;
 use crate::pure::model::graph::{Graph, NodeKey};
 use crate::pure::model::library::Library;
+use crate::pure::model::limits::Limits;
 use crate::pure::request::{Request, Ticket};
 
 mod boot;
@@ -188,12 +189,17 @@ impl Runtime {
 
     /// Says what the board's firmware is made of. Clients see its components when they ask again.
     pub fn set_build(&mut self, build: Option<Build>) {
-        (self.library, self.past.embedded) = match build {
-            Some(build) => (Some(build.library), build.graph),
-            None => (None, None),
+        (self.library, self.past.embedded, self.past.names) = match build {
+            Some(build) => (Some(build.library), build.graph, build.names),
+            None => (None, None, None),
         };
         self.forget_names();
         self.name_again();
+    }
+
+    /// Says what the board takes.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.device.set_limits(limits);
     }
 
     /// Whether the board is to get back, after a start, the graph that it had before.

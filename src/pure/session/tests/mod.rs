@@ -54,6 +54,8 @@ struct Bench {
     lose_to_board: usize,
     lose_to_host: usize,
     notices: Vec<Notice>,
+    /// What the board has said of itself.
+    said: Vec<Introduction>,
     most_unanswered: usize,
     unanswered: usize,
 }
@@ -75,6 +77,7 @@ impl Bench {
             lose_to_board: 0,
             lose_to_host: 0,
             notices: Vec::new(),
+            said: Vec::new(),
             most_unanswered: 0,
             unanswered: 0,
         }
@@ -89,6 +92,10 @@ impl Bench {
                 match output {
                     Output::Transmit(bytes) => reply.extend(self.board_hears(&bytes)),
                     Output::SetBaud(baud) => self.line_baud = baud,
+                    Output::Notice(Notice::Introduction(said)) => {
+                        self.said.push(*said);
+                        self.session.go_on(self.now);
+                    }
                     Output::Notice(notice) => self.notices.push(notice),
                 }
             }
