@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::io;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -40,6 +42,9 @@ pub enum DaemonError {
     /// The control socket.
     #[error(transparent)]
     Control(#[from] ControlError),
+    /// The control socket that systemd has opened.
+    #[error("the control socket that systemd has opened cannot be used: {0}")]
+    Inherited(io::Error),
     /// The listen addresses.
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -100,8 +105,9 @@ struct Boards {
 }
 
 impl Daemon {
-    /// Starts everything: when this returns, the bridge listens and answers, and has looked at the ports once.
-    pub async fn start(settings: &Settings) -> Result<Daemon, DaemonError> {
+    /// Starts everything: when this returns, the bridge listens and answers, and has looked at the ports once. A control
+    /// socket that systemd has opened is taken in place of one's own.
+    pub async fn start(settings: &Settings, inherited: Option<UnixListener>) -> Result<Daemon, DaemonError> {
         let planner = planner(settings)?;
         let tls = settings.tls.as_ref().map(TlsFiles::load).transpose()?;
         let ide = match &settings.ide {
@@ -109,7 +115,10 @@ impl Daemon {
             Ide::Dir(path) => Some(StaticDir::new(path)?),
         };
         let store = Store::open(&settings.state_dir).await?;
-        let control = ControlListener::bind(&settings.control_socket)?;
+        let control = match inherited {
+            Some(socket) => ControlListener::inherited(socket).map_err(DaemonError::Inherited)?,
+            None => ControlListener::bind(&settings.control_socket)?,
+        };
         let mut listeners = Listeners::bind(&settings.listen).await?;
         let mut addresses = Addresses::new(listeners.addresses(), settings.public_url.clone(), settings.ide.clone());
         if let Some(tls) = tls {

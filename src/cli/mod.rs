@@ -1,5 +1,5 @@
-//! The commands, one file each. All but `run`, `registry`, `config` and `simulate` talk to the running
-//! bridge over its control socket.
+//! The commands, one file each. All but `run`, `registry`, `config`, `simulate` and those that print pages talk to the
+//! running bridge over its control socket.
 
 mod announce;
 mod board_name;
@@ -14,6 +14,7 @@ mod graph;
 mod list;
 mod logging;
 mod open_files;
+mod pages;
 mod registry;
 mod run;
 mod screen;
@@ -79,6 +80,13 @@ enum Command {
     /// Settings and where they come from
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Print a script that completes commands and options in a shell
+    Completions(pages::CompletionsArgs),
+    /// Print the manual page
+    Man(pages::ManArgs),
+    /// Print the udev rules
+    #[command(hide = true)]
+    UdevRules,
     /// Put simulated boards on pseudo-terminals, for a bridge in another process
     #[command(hide = true)]
     Simulate(simulate::SimulateArgs),
@@ -131,6 +139,9 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Registry(command) => on_one_thread(registry::registry(command, &places)),
         Command::Config(command) => config::config(command, &places),
         Command::Simulate(args) => on_one_thread(simulate::simulate(args)),
+        Command::Completions(args) => pages::completions(&args, Cli::command()),
+        Command::Man(args) => pages::man(&args, Cli::command()),
+        Command::UdevRules => Ok(screen::print(&crate::pure::families::udev::rules())?),
         command => on_one_thread(ask(command, &places)),
     }
 }
@@ -142,7 +153,13 @@ fn on_one_thread(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Resu
 async fn ask(command: Command, places: &Places) -> anyhow::Result<()> {
     let client = client::Client::find(places).await?;
     match command {
-        Command::Run(_) | Command::Simulate(_) | Command::Registry(_) | Command::Config(_) => {
+        Command::Run(_)
+        | Command::Simulate(_)
+        | Command::Registry(_)
+        | Command::Config(_)
+        | Command::Completions(_)
+        | Command::Man(_)
+        | Command::UdevRules => {
             unreachable!("does not ask a running bridge")
         }
         Command::Dashboard(args) => dashboard::dashboard(&client, args).await,

@@ -1,8 +1,10 @@
 //! `run`: the bridge itself, in the foreground.
 
 use std::io::IsTerminal;
+use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 use rustix::fs::Mode;
@@ -15,7 +17,9 @@ use crate::config::{
     WebUrl, file,
 };
 use crate::daemon::Daemon;
-use crate::http::control::{ControlError, is_answered};
+use crate::http::control::check_unanswered;
+use crate::io::systemd;
+use crate::pure::view::{BoardState, BoardView};
 
 /// The most simulated boards.
 const MAX_SIMULATED: i64 = 1000;
@@ -102,22 +106,27 @@ pub(super) fn origins(definition: &clap::Command, matches: &ArgMatches) -> Origi
 
 pub(super) fn run(args: RunArgs, places: &Places) -> anyhow::Result<()> {
     let settings = args.clone().settings(places)?;
-    if let Some(running) = places.control_to_try().into_iter().find(|path| is_answered(path)) {
-        return Err(ControlError::AlreadyRunning(running).into());
+    let inherited = systemd::inherited_socket().context("the control socket that systemd has opened cannot be used")?;
+    if inherited.is_none() {
+        check_unanswered(places.control_to_try())?;
     }
     // Before any thread starts, since it is the whole process's.
     rustix::process::umask(UMASK);
     open_files::raise_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(settings, || args.clone().settings(places)))
+    runtime.block_on(serve(settings, inherited, || args.clone().settings(places)))
 }
 
 /// `again` reads the settings once more.
-async fn serve(settings: Settings, again: impl Fn() -> anyhow::Result<Settings>) -> anyhow::Result<()> {
+async fn serve(
+    settings: Settings,
+    inherited: Option<UnixListener>,
+    again: impl Fn() -> anyhow::Result<Settings>,
+) -> anyhow::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let mut daemon = Daemon::start(&settings).await?;
+    let mut daemon = Daemon::start(&settings, inherited).await?;
     if settings.tls.is_none() {
         warn_unencrypted(&settings.listen);
     }
@@ -125,19 +134,44 @@ async fn serve(settings: Settings, again: impl Fn() -> anyhow::Result<Settings>)
         tokio::spawn(announce::announce(daemon.directory().clone(), daemon.addresses().clone(), settings.clone()))
     });
     tracing::info!(address = daemon.addresses().http(), state = %settings.state_dir.display(), "listening");
+    let mut boards = daemon.directory().watch();
+    let mut status = status_line(&boards.borrow_and_update());
+    systemd::say_ready(&status);
     loop {
         tokio::select! {
             _ = interrupt.recv() => break,
             _ = terminate.recv() => break,
-            _ = hangup.recv() => reload(&mut daemon, again()).await,
+            _ = hangup.recv() => {
+                systemd::say_reloading();
+                reload(&mut daemon, again()).await;
+                systemd::say_ready(&status);
+            }
+            Ok(()) = boards.changed() => {
+                let before = std::mem::replace(&mut status, status_line(&boards.borrow_and_update()));
+                if status != before {
+                    systemd::say_status(&status);
+                }
+            }
         }
     }
     tracing::info!("stopping");
+    systemd::say_stopping();
     if let Some(announcer) = announcer {
         announcer.abort();
     }
     daemon.stop().await;
     Ok(())
+}
+
+/// For `systemctl status`.
+fn status_line(boards: &[BoardView]) -> String {
+    let there = boards.iter().filter(|board| board.state != BoardState::Gone);
+    let ready = there.clone().filter(|board| board.state == BoardState::Ready).count();
+    match there.count() {
+        0 => "no board".to_owned(),
+        1 => format!("1 board, {ready} ready"),
+        count => format!("{count} boards, {ready} ready"),
+    }
 }
 
 /// Names the addresses that anybody on the way can listen in on.

@@ -5,7 +5,7 @@
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
-use std::os::unix::net::UnixStream as StdUnixStream;
+use std::os::unix::net::{UnixListener as StdUnixListener, UnixStream as StdUnixStream};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::FlockOperation;
@@ -32,6 +32,14 @@ pub enum ControlError {
         .0.display()
     )]
     AlreadyRunning(PathBuf),
+    /// The system's bridge has this host's boards.
+    #[error(
+        "the system's microflo-bridge has this computer's boards (its control socket is {}); `microflo-bridge list` shows \
+         them, and `sudo systemctl stop microflo-bridge.socket microflo-bridge.service` stops the service. \
+         For a second bridge give --state-dir and --listen",
+        .0.display()
+    )]
+    SystemRunning(PathBuf),
     /// Something else is in the way.
     #[error("{} is there already and is not a socket; remove it, or give another --state-dir", .0.display())]
     NotASocket(PathBuf),
@@ -52,11 +60,12 @@ pub enum ControlError {
     },
 }
 
-/// The control socket, listening. Its file goes when this is dropped.
+/// The control socket, listening. Its file goes when this is dropped, unless it belongs to a socket unit of systemd.
 #[derive(Debug)]
 pub struct ControlListener {
     listener: UnixListener,
-    file: SocketFile,
+    /// Held for its drop.
+    _file: Option<SocketFile>,
 }
 
 /// A socket's file, removed on drop if it is still that one.
@@ -92,18 +101,32 @@ impl ControlListener {
         let mode = if Places::is_system_control(path) { SYSTEM_SOCKET_MODE } else { USER_SOCKET_MODE };
         fs::set_permissions(path, Permissions::from_mode(mode)).map_err(failed)?;
         let inode = fs::symlink_metadata(path).map_err(failed)?.ino();
-        Ok(ControlListener { listener, file: SocketFile { path: path.to_owned(), inode } })
+        Ok(ControlListener { listener, _file: Some(SocketFile { path: path.to_owned(), inode }) })
     }
 
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.file.path
+    /// Takes over a socket that systemd listens on while no bridge runs. Who may open it is the socket unit's affair.
+    pub fn inherited(listener: StdUnixListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        Ok(ControlListener { listener: UnixListener::from_std(listener)?, _file: None })
     }
 }
 
-/// Whether a bridge answers at that socket.
-pub fn is_answered(path: &Path) -> bool {
-    StdUnixStream::connect(path).is_ok()
+/// Finds out that none of these sockets has a bridge behind it.
+pub fn check_unanswered(sockets: impl IntoIterator<Item = PathBuf>) -> Result<(), ControlError> {
+    for path in sockets {
+        let system = Places::is_system_control(&path);
+        match StdUnixStream::connect(&path) {
+            Ok(_) if system => return Err(ControlError::SystemRunning(path)),
+            Ok(_) => return Err(ControlError::AlreadyRunning(path)),
+            // The service's, which is for a group. A crash of a bridge that root ran by hand leaves a directory that
+            // nobody else may look into.
+            Err(error) if system && error.kind() == io::ErrorKind::PermissionDenied && is_socket(&path) => {
+                return Err(ControlError::SystemRunning(path));
+            }
+            Err(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// Removes a socket at which nobody answers.

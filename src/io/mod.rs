@@ -10,5 +10,6 @@ pub mod scan;
 pub mod serial;
 pub mod static_dir;
 pub mod store;
+pub mod systemd;
 pub mod tls;
 pub mod transport;

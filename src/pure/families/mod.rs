@@ -4,6 +4,7 @@
 //! shared by everybody. Chips that sit in any product are [`Kind::Generic`]: opened only after a yes.
 
 mod table;
+pub mod udev;
 
 use std::time::Duration;
 

@@ -1,0 +1,8 @@
+#!/usr/bin/env python3
+"""run.py PACKAGE.deb [WORD…]: the tests whose names contain a word, or all. Called by `run`, which prepares everything."""
+import sys
+from pathlib import Path
+
+from harness.runner import main
+
+sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))
