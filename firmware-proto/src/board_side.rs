@@ -5,6 +5,7 @@
 
 use crate::command::Command;
 use crate::debug::{DebugLevel, DebugPoint};
+use crate::descriptor::{Query, Reply};
 use crate::dialect::{Dialect, Frame};
 use crate::framing::{Framed, Framing};
 use crate::message::{Body, Event, Message, Response};
@@ -22,8 +23,14 @@ pub enum Answer {
 
 /// What the firmware does: the engine behind the parser.
 pub trait Board {
-    /// Carries out a command. `End`, `Ping` and unknown ids never get here.
+    /// Carries out a command. `End`, `Ping`, `Describe` and unknown ids never get here.
     fn execute(&mut self, command: Command) -> Answer;
+
+    /// Answers a query about the board itself: [`Firmware::answer`](crate::descriptor::Firmware::answer) does it. A board without a
+    /// descriptor does not know the command.
+    fn describe(&mut self, _query: Query) -> Option<Reply> {
+        None
+    }
 
     /// The parser came past here: worth an [`Event::Debug`] if `ConfigureDebug` asked for that level, sent before the answer.
     /// Errors never get here; [`Parser::feed`] returns them as frames.
@@ -81,6 +88,11 @@ impl Parser {
             }
             Command::GetNetworkStatus if dialect == Dialect::Flo01 => {
                 Answer::RefusedSilently(DebugPoint::ParserUnknownCommand)
+            }
+            Command::Describe(query) => {
+                board.describe(query).map_or(Answer::RefusedSilently(DebugPoint::ParserUnknownCommand), |reply| {
+                    Answer::Done(Response::Describe(reply))
+                })
             }
             // Unknown commands get no response in either dialect.
             Command::Unknown { id, .. } if id > last_message_id(dialect) => {

@@ -1,5 +1,6 @@
 //! Commands: host → board.
 
+use crate::descriptor::{QUERY, Query};
 use crate::dialect::{Dialect, Frame};
 use crate::packet::Packet;
 use crate::{Edge, PortRef};
@@ -65,6 +66,8 @@ pub enum Command {
     },
     /// Asks whether the network runs (25); the 8-byte dialect does not know it.
     GetNetworkStatus,
+    /// Asks a self-describing board about itself (68); for all others an unknown command.
+    Describe(Query),
     /// Any other id, as it came: a board answers it with `ParserUnknownCommand`.
     Unknown {
         /// The command id.
@@ -96,6 +99,7 @@ impl Command {
             Command::DisconnectNodes(_) => 23,
             Command::RemoveNode { .. } => 24,
             Command::GetNetworkStatus => 25,
+            Command::Describe(_) => QUERY,
             Command::Unknown { id, .. } => *id,
         }
     }
@@ -121,6 +125,7 @@ impl Command {
                 frame.with(dialect, &payload)
             }
             Command::RemoveNode { node } => frame.with(dialect, &[node]),
+            Command::Describe(query) => frame.with(dialect, &query.payload()),
             Command::ClearNodes
             | Command::End
             | Command::StartNetwork
@@ -172,6 +177,7 @@ impl Command {
             23 => Command::DisconnectNodes(edge),
             24 => Command::RemoveNode { node: p[0] },
             25 => Command::GetNetworkStatus,
+            QUERY if let Some(query) = Query::from_payload(p) => Command::Describe(query),
             _ => Command::Unknown { id, payload: p },
         }
     }

@@ -5,7 +5,7 @@
 
 use crate::dialect::{Dialect, Frame};
 use crate::limits::MAX_FRAME_BYTES;
-use crate::message::Message;
+use crate::message::{Body, Message};
 
 /// What the decoder found.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -116,6 +116,6 @@ impl Decoder {
             return Frame::from_bytes(self.dialect, &probe[..len])
                 .is_some_and(|f| Message::decode(self.dialect, &f).is_some());
         }
-        matches!(probe[self.dialect.header_len()], 19 | 100..=118)
+        Body::has_id(probe[self.dialect.header_len()])
     }
 }

@@ -15,6 +15,14 @@ impl Dialect {
     /// Both dialects, the commoner one first.
     pub const ALL: [Dialect; 2] = [Dialect::Flo01, Dialect::Microflo1];
 
+    /// The one that it is not.
+    pub const fn other(self) -> Dialect {
+        match self {
+            Dialect::Flo01 => Dialect::Microflo1,
+            Dialect::Microflo1 => Dialect::Flo01,
+        }
+    }
+
     /// Bytes per frame.
     pub const fn frame_len(self) -> usize {
         match self {

@@ -14,6 +14,7 @@
 //! | [`decoder`] | the host's streaming decoder: bounded, and finds the frame boundary again after lost bytes |
 //! | [`framing`] | how a board cuts the host's bytes into commands |
 //! | [`board_side`] | the board's half of the protocol: implement [`board_side::Board`], feed bytes to [`board_side::Parser`] |
+//! | [`descriptor`] | self-describing boards: format, exchange, both halves |
 //! | [`limits`] | what a board can take |
 #![no_std]
 #![forbid(unsafe_code)]
@@ -22,6 +23,7 @@ pub mod board_side;
 pub mod command;
 pub mod debug;
 pub mod decoder;
+pub mod descriptor;
 pub mod dialect;
 pub mod framing;
 pub mod limits;

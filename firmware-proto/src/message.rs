@@ -1,6 +1,8 @@
 //! Messages: board → host, responses and events.
 
 use crate::debug::DebugPoint;
+use crate::descriptor::Reply;
+use crate::descriptor::exchange::{IDENTITY, WRITTEN};
 use crate::dialect::{Dialect, Frame};
 use crate::packet::Packet;
 use crate::{Edge, PortRef};
@@ -86,6 +88,8 @@ pub enum Response {
         /// Whether the network runs.
         running: bool,
     },
+    /// Answers `Describe` on self-describing boards (196 to 199).
+    Describe(Reply),
 }
 
 /// What a board sends unasked.
@@ -148,6 +152,7 @@ impl Message {
                 Response::NodesDisconnected(e) => frame(116, &edge(e)),
                 Response::NodeRemoved { node } => frame(117, &[node]),
                 Response::NetworkStatus { running } => frame(118, &[u8::from(running)]),
+                Response::Describe(reply) => frame(reply.id(), &reply.payload()),
             },
             Body::Event(event) => match event {
                 Event::PacketSent { src, target, packet } => {
@@ -190,6 +195,11 @@ impl Message {
 }
 
 impl Body {
+    /// Whether a board sends frames with that id.
+    pub(crate) const fn has_id(id: u8) -> bool {
+        matches!(id, COMMUNICATION_OPEN | 100..=118 | IDENTITY..=WRITTEN)
+    }
+
     fn from_payload(dialect: Dialect, id: u8, p: [u8; 8]) -> Option<Body> {
         let port = |at: usize| PortRef { node: p[at], port: p[at + 1] };
         let edge = Edge { src: port(0), tgt: port(2) };
@@ -212,7 +222,7 @@ impl Body {
             117 => Response::NodeRemoved { node: p[0] },
             118 => Response::NetworkStatus { running: p[0] != 0 },
             103 | 106 | 113 => return Some(Body::Event(Event::from_payload(dialect, id, p))),
-            _ => return None,
+            _ => Response::Describe(Reply::from_payload(id, p)?),
         };
         Some(Body::Response(response))
     }

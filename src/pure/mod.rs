@@ -3,6 +3,7 @@
 pub mod admission;
 pub mod backoff;
 pub mod board;
+pub mod descriptor;
 pub mod families;
 pub mod fbp;
 pub mod firmwares;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use firmware_proto::{Command, Dialect, Edge, Packet, PortRef};
 
 use super::component::component_id;
+use super::described::Described;
 use super::fault::{Noise, Scripted};
 
 /// Room for nodes in a stock build; one is reserved, so 49 nodes fit.
@@ -39,6 +40,8 @@ pub struct Config {
     pub message_limit: usize,
     /// Whether it reports the values of bytes, as no firmware does yet: stock builds report each as 0.
     pub reports_bytes: bool,
+    /// What it tells of itself; `None`: nothing, as stock firmware.
+    pub described: Option<Described>,
     /// What goes wrong, and when.
     pub script: Vec<Scripted>,
     /// What goes wrong at random.
@@ -89,6 +92,7 @@ impl Config {
             node_limit: NODE_LIMIT,
             message_limit: MESSAGE_LIMIT,
             reports_bytes: false,
+            described: None,
             script: Vec::new(),
             noise: Vec::new(),
         }

@@ -1,11 +1,13 @@
 //! The firmware: the parser in front of the network, and the boot.
 
 use firmware_proto::board_side::{Answer, Board, Parser};
+use firmware_proto::descriptor::{Query, Reply};
 use firmware_proto::{Body, Command, DebugLevel, DebugPoint, Dialect, Message, Packet, Response};
 
 use super::component::Pins;
 use super::config::Config;
 use super::crash::Crash;
+use super::described::Described;
 use super::network::{Done, Graph, Network};
 
 /// The level that upstream puts into embedded graphs.
@@ -21,6 +23,7 @@ pub(super) struct Firmware {
 struct Engine {
     dialect: Dialect,
     network: Network,
+    described: Option<Described>,
     now_ms: u32,
     crashed: Option<Crash>,
 }
@@ -30,7 +33,11 @@ impl Firmware {
     pub(super) fn new(config: &Config) -> Self {
         let dialect = config.dialect;
         let network = Network::new(config);
-        Firmware { parser: Parser::new(dialect), engine: Engine { dialect, network, now_ms: 0, crashed: None } }
+        let described = config.described.clone();
+        Firmware {
+            parser: Parser::new(dialect),
+            engine: Engine { dialect, network, described, now_ms: 0, crashed: None },
+        }
     }
 
     /// Runs an embedded graph through the parser, as firmware does before its first loop: appends the answers to `out`.
@@ -117,6 +124,10 @@ impl Board for Engine {
         })
     }
 
+    fn describe(&mut self, query: Query) -> Option<Reply> {
+        self.described.as_ref().map(|described| described.answer(query))
+    }
+
     fn trace(&mut self, level: DebugLevel, point: DebugPoint) {
         self.network.debug(level, point);
     }
@@ -164,7 +175,7 @@ impl Engine {
             }
             Command::GetNetworkStatus => Answer::Done(Response::NetworkStatus { running: network.running() }),
             Command::SetIoValue(_) => Answer::RefusedSilently(DebugPoint::IoOperationNotImplemented),
-            Command::End | Command::Ping(_) | Command::Unknown { .. } => {
+            Command::End | Command::Ping(_) | Command::Describe(_) | Command::Unknown { .. } => {
                 Answer::RefusedSilently(DebugPoint::ParserUnknownCommand)
             }
         })

@@ -13,6 +13,7 @@
 //! | `network` | nodes, edges, delivery; `queue`, its message queue |
 //! | [`component`] | what nodes do |
 //! | [`fault`] | what goes wrong on purpose |
+//! | `described` | what a self-describing board tells of itself, and its EEPROM |
 //! | `line` | a UART's pace and its small receive ring |
 //! | `duplex`, `pty` | the shells |
 
@@ -22,6 +23,7 @@ pub mod fault;
 
 mod board;
 mod crash;
+mod described;
 mod duplex;
 mod firmware;
 mod line;
@@ -36,6 +38,7 @@ pub use board::Board;
 pub use component::{component_id, component_map};
 pub use config::{Bootloader, Config, Line, blink};
 pub use crash::Crash;
+pub use described::{Described, Eeprom};
 pub use duplex::{Handle, duplex};
 pub use fault::{Direction, Fault, Noise, Scripted, When};
 pub use network::Graph;

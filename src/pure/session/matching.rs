@@ -25,6 +25,7 @@ pub(super) fn answers(command: &Command, response: &Response) -> bool {
             port == p && enable == enabled
         }
         (Command::RemoveNode { node }, Response::NodeRemoved { node: echo }) => node == echo,
+        (Command::Describe(query), Response::Describe(reply)) => query.is_answered_by(&reply),
         _ => false,
     }
 }
@@ -56,7 +57,7 @@ pub(super) fn blames(point: DebugPoint, command: &Command) -> bool {
             matches!(command, Command::ConnectSubgraphPort { .. })
         }
         DebugPoint::ParserUnknownCommand | DebugPoint::ParserInvalidCommand => {
-            matches!(command, Command::Unknown { .. } | Command::GetNetworkStatus)
+            matches!(command, Command::Unknown { .. } | Command::Describe(_) | Command::GetNetworkStatus)
         }
         _ => false,
     }

@@ -2,6 +2,7 @@
 
 mod commands;
 mod crashes;
+mod described;
 mod faults;
 mod golden;
 mod random;
