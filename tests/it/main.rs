@@ -27,5 +27,6 @@ mod refusals;
 mod registration;
 mod registry;
 mod reload;
+mod self_describing;
 mod simulated;
 mod sockets;

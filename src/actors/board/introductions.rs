@@ -5,7 +5,9 @@ use std::future::pending;
 use tokio::sync::oneshot;
 
 use super::{Loop, now};
+use crate::actors::directory::DirectoryError;
 use crate::actors::status::{Introduced, Recognized};
+use crate::pure::board::{OwnChange, OwnChangeError};
 use crate::pure::introduction::Introduction;
 
 impl Loop {
@@ -15,6 +17,23 @@ impl Loop {
         self.recognition = Some(recognition);
         let generation = self.setup.generation;
         self.status.introduce(self.setup.id, Introduced { generation, introduction, reply });
+    }
+
+    /// Has the board store something; whoever asked waits until it is read back, and the board known by it.
+    pub(super) fn store(&mut self, change: &OwnChange, reply: oneshot::Sender<Result<bool, DirectoryError>>) {
+        match self.board.store(change, now()) {
+            Ok(true) => self.storing = Some(reply),
+            Ok(false) => drop(reply.send(Ok(false))),
+            Err(error) => drop(reply.send(Err(DirectoryError::OnBoard(error)))),
+        }
+    }
+
+    /// The board has stored it, or not.
+    pub(super) fn stored(&mut self, result: Result<(), OwnChangeError>) {
+        if let Some(reply) = self.storing.take() {
+            // An asker who has left needs no answer.
+            let _ = reply.send(result.map(|()| true).map_err(DirectoryError::OnBoard));
+        }
     }
 
     /// The supervisor has said who the board is, or cannot.

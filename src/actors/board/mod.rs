@@ -24,7 +24,7 @@ use super::keeper::Keeper;
 use super::status::{Generation, Recognized, Status, StatusBoard};
 use super::traffic::Meter;
 use crate::io::transport::Transport;
-use crate::pure::board::{Board, Now, Output};
+use crate::pure::board::{Board, Now, Output, OwnChange};
 use crate::pure::introduction::{Descriptors, Introduction};
 use crate::pure::model::build::Build;
 use crate::pure::view::{BoardState, Firmware};
@@ -89,6 +89,8 @@ pub enum Command {
     Graph(oneshot::Sender<serde_json::Value>),
     /// Put another graph in place of its.
     Upload(Upload),
+    /// Have the board store an id or a label. False if it does already.
+    Store(OwnChange, oneshot::Sender<Result<bool, DirectoryError>>),
     /// Something has changed on the host: try again now, if waiting.
     Retry,
 }
@@ -139,6 +141,7 @@ pub fn spawn(mut setup: Setup, status: StatusBoard, keeper: Keeper) -> Handle {
         keeper,
         save_at: None,
         recognition: None,
+        storing: None,
         commands: receiver,
         status,
         now_said: Status { state: BoardState::Opening, reason: String::new(), firmware: None, clients: 0 },
@@ -168,6 +171,8 @@ struct Loop {
     save_at: Option<Instant>,
     /// Where the answer to the board's introduction comes from, while it waits for that.
     recognition: Option<oneshot::Receiver<Recognized>>,
+    /// Who waits until the board has stored something.
+    storing: Option<oneshot::Sender<Result<bool, DirectoryError>>>,
     commands: mpsc::Receiver<Command>,
     status: StatusBoard,
     now_said: Status,
@@ -276,6 +281,7 @@ impl Loop {
                 Output::Log(text) => tracing::info!(board = %self.setup.id, "{text}"),
                 Output::Upload(id, step) => self.uploads.step(id, step),
                 Output::Introduction(introduction) => self.introduce(*introduction),
+                Output::Stored(result) => self.stored(result),
                 Output::State(state, reason, firmware) => {
                     let leave = match state {
                         BoardState::NotMicroflo => true,
@@ -349,6 +355,7 @@ impl Loop {
             // An asker who has left needs no answer.
             Command::Graph(reply) => drop(reply.send(self.board.graph_json())),
             Command::Upload(upload) => self.uploads.begin(upload, &mut self.board, now()),
+            Command::Store(change, reply) => self.store(&change, reply),
             Command::Retry => {}
         }
     }

@@ -11,7 +11,7 @@ use super::plan::Plan;
 use crate::actors::directory::Secrets;
 use crate::actors::status::{Introduced, Recognized};
 use crate::pure::families::Family;
-use crate::pure::identity::told::is_storable;
+use crate::pure::identity::told::{is_storable, stored_key};
 use crate::pure::identity::{Assignment, default_label};
 use crate::pure::introduction::{Descriptor, Introduction, Recognition};
 use crate::pure::port::Port;
@@ -32,11 +32,16 @@ impl Supervisor {
         let Some(entry) = self.entries.get_mut(&id).filter(|it| it.generation == generation && !it.is_gone()) else {
             return;
         };
+        let before = entry.introduction.id;
         entry.introduction = sound(introduction);
+        let healed = before.filter(|_| entry.introduction.id != before);
         let descriptor = entry.introduction.descriptor.clone();
         let (port, family) = (entry.port.clone(), entry.opening.family);
         if let Some(descriptor) = descriptor {
             self.learn(descriptor).await;
+        }
+        if let Some(id) = healed {
+            self.unshare(id).await;
         }
         let assignments = self.assignments().await;
         let Some(assignment) = assignments.iter().find(|assignment| assignment.port == port).cloned() else { return };
@@ -52,6 +57,16 @@ impl Supervisor {
             None => self.scan_at = Instant::now(),
         }
         self.changed();
+    }
+
+    /// A board stores another id now than before: the others that store that one may have it, if there is only one.
+    async fn unshare(&mut self, id: Uuid) {
+        let key = stored_key(id);
+        let Some(memory) = self.memory.serials.get_mut(&key).filter(|memory| memory.shared) else { return };
+        memory.shared = false;
+        if let Err(error) = self.store.save_serial(&key, memory).await {
+            tracing::warn!(%error, "that two boards have ids of their own now was not stored");
+        }
     }
 
     /// Keeps what a firmware says of itself, so that the next board that has it need not be asked.

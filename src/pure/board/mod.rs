@@ -9,6 +9,7 @@
 //! A reply goes to the asker, an event to everyone; both kinds of client share the session's one request table and the
 //! runtime's one mirror of the board.
 
+mod own_record;
 mod raw_clients;
 mod reasons;
 #[cfg(test)]
@@ -21,6 +22,8 @@ use std::time::Instant;
 use firmware_proto::Event;
 use serde_json::Value;
 
+pub use self::own_record::{OwnChange, OwnChangeError};
+use self::own_record::{Progress, Writing, changes_record, is_own_change};
 use self::raw_clients::RawClients;
 use super::fbp::{self, ClientId, UploadId, UploadStep};
 use super::introduction::{Descriptors, Introduction, Recognition};
@@ -65,6 +68,8 @@ pub enum Output {
     State(BoardState, String, Option<Firmware>),
     /// The board has said who it is. It is not up before [`Board::recognized`] or [`Board::not_recognized`].
     Introduction(Box<Introduction>),
+    /// What [`Board::store`] began has ended.
+    Stored(Result<(), OwnChangeError>),
 }
 
 /// A board that is attached, with or without an open port.
@@ -80,6 +85,9 @@ pub struct Board {
     introduction: Box<Introduction>,
     /// What boards have said of their firmware before.
     known: Descriptors,
+    /// What it is storing, and the number of the next request for that.
+    writing: Option<Writing>,
+    next_write: u64,
     /// It has answered since the port was opened.
     was_up: bool,
     outputs: VecDeque<Output>,
@@ -98,6 +106,8 @@ impl Board {
             unread: None,
             introduction: Box::default(),
             known: Descriptors::default(),
+            writing: None,
+            next_write: 0,
             was_up: false,
             outputs: VecDeque::new(),
         }
@@ -173,6 +183,53 @@ impl Board {
         if let Some(session) = &mut self.session {
             session.go_on(now.monotonic);
         }
+        if let Some(writing) = self.writing.take_if(|writing| writing.is_written()) {
+            self.stored(&writing, writing.check(&self.introduction));
+        }
+    }
+
+    /// Has the board store something. False if it does already; else [`Output::Stored`] follows.
+    pub fn store(&mut self, change: &OwnChange, now: Now) -> Result<bool, OwnChangeError> {
+        if self.firmware().is_none() {
+            return Err(OwnChangeError::NotReady);
+        }
+        if self.writing.is_some() {
+            return Err(OwnChangeError::Busy);
+        }
+        let Some(mut writing) = Writing::new(&self.introduction, change, self.next_write)? else { return Ok(false) };
+        let progress = writing.ask();
+        self.writing = Some(writing);
+        self.write_on(progress, now);
+        Ok(true)
+    }
+
+    fn write_on(&mut self, progress: Progress, now: Now) {
+        match progress {
+            Progress::Ask(requests) => requests.into_iter().for_each(|request| self.submit(request, now)),
+            Progress::Written => self.introduce_again(now),
+        }
+    }
+
+    fn introduce_again(&mut self, now: Now) {
+        if let Some(session) = &mut self.session {
+            session.introduce_again(now.monotonic);
+        }
+    }
+
+    fn stored(&mut self, writing: &Writing, result: Result<(), OwnChangeError>) {
+        self.next_write = writing.next_base();
+        self.outputs.push_back(Output::Stored(result));
+    }
+
+    fn write_done(&mut self, ticket: Ticket, outcome: Outcome, now: Now) {
+        let Some(mut writing) = self.writing.take() else { return };
+        match writing.answer(ticket, outcome) {
+            Ok(progress) => {
+                self.writing = Some(writing);
+                self.write_on(progress, now);
+            }
+            Err(error) => self.stored(&writing, Err(error)),
+        }
     }
 
     /// Whether [`Board::take_saved`] may have something.
@@ -218,6 +275,9 @@ impl Board {
             if let session::Output::Notice(Notice::Done(ticket, outcome)) = output {
                 self.done(ticket, outcome, now);
             }
+        }
+        if let Some(writing) = self.writing.take() {
+            self.stored(&writing, Err(OwnChangeError::NotReady));
         }
         self.runtime.board_down(why, now.unix_millis);
     }
@@ -409,8 +469,16 @@ impl Board {
     }
 
     fn done(&mut self, ticket: Ticket, outcome: Outcome, now: Now) {
+        if is_own_change(ticket) {
+            return self.write_done(ticket, outcome, now);
+        }
         match self.raw.handle_outcome(ticket, outcome) {
-            Some(command) => self.runtime.raw_outcome(&command, &outcome, now.unix_millis),
+            Some(command) => {
+                self.runtime.raw_outcome(&command, &outcome, now.unix_millis);
+                if changes_record(&command, &outcome) {
+                    self.introduce_again(now);
+                }
+            }
             None => self.runtime.handle_outcome(ticket, outcome, now.unix_millis),
         }
         let requests = self.raw.release_all(&mut self.runtime);

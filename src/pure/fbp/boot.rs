@@ -6,8 +6,7 @@ use sha2::{Digest, Sha256};
 use super::naming::Match;
 use super::upload::Purpose;
 use super::{Runtime, draft};
-use crate::pure::model::build::{Exported, GraphNames};
-use crate::pure::model::graph::{DEFAULT_NAME, Edge, Export, Graph, Metadata, Node};
+use crate::pure::model::graph::{DEFAULT_NAME, Edge, Graph, Metadata, Node};
 use crate::pure::model::library::Direction;
 
 /// How often in a row a board gets a graph back. One that does not survive it is left with what it runs by itself.
@@ -66,7 +65,7 @@ impl Runtime {
         let embedded = self.past.embedded.as_deref().and_then(|json| {
             draft::read_within(self.device.limits(), json, self.library.as_ref(), Match::AnyCase).ok()
         });
-        let embedded = embedded.and_then(|graph| self.fitted(graph)).or_else(|| self.named_by_firmware());
+        let embedded = embedded.and_then(|graph| self.fitted(graph));
         // A graph that somebody has edited is another one, however alike.
         let before = self.fitted(before.clone()).filter(|_| !self.past.edited);
         self.past.unknown_initials = !sent.is_empty();
@@ -134,37 +133,12 @@ impl Runtime {
         packets.flat_map(|(port, packets)| packets.iter().map(move |packet| (port, packet.kind()))).collect()
     }
 
-    /// The board's graph with the names that its firmware gives, if it has the nodes that these are for.
-    fn named_by_firmware(&self) -> Option<Graph> {
-        let GraphNames { nodes, in_ports, out_ports } = &**self.past.names.as_ref()?;
-        let there = self.device.nodes();
-        let expected = (1_u8..).zip(nodes.iter().map(|node| node.component));
-        let same = there.len() == nodes.len() && there.iter().map(|(id, node)| (*id, node.component)).eq(expected);
-        if !same || nodes.is_empty() || there.values().any(|node| node.parent != 0) {
-            return None;
-        }
-        let mut graph = self.called(|id| nodes[usize::from(id) - 1].name.clone());
-        for (direction, ports) in [(Direction::In, in_ports), (Direction::Out, out_ports)] {
-            for Exported { public, node, port } in ports {
-                let port = graph.port(PortRef { node: *node, port: *port })?;
-                let export = Export { public: public.clone(), port, metadata: Metadata::new() };
-                graph.exports_mut(direction).add(export);
-            }
-        }
-        Some(graph)
-    }
-
     /// The board's graph, its nodes called by their numbers.
     fn unnamed(&self) -> Graph {
-        self.called(default_name)
-    }
-
-    /// The board's graph, its nodes called like this.
-    fn called(&self, name: impl Fn(u8) -> String) -> Graph {
         let mut graph = Graph::default();
         graph.clear(DEFAULT_NAME.to_owned(), None);
         for (id, node) in self.device.nodes() {
-            let (name, metadata) = (name(*id), Metadata::new());
+            let (name, metadata) = (default_name(*id), Metadata::new());
             graph.add_node(Node { name, component: node.component, metadata, device: Some(*id) });
         }
         for (src, tgt) in self.device.edges() {

@@ -182,6 +182,11 @@ impl Runtime {
 
     /// Who the board is to its clients from now on.
     pub fn set_identity(&mut self, identity: Identity) {
+        if identity.id != self.identity.id {
+            // Nothing was saved under that id.
+            self.past.last_saved.clear();
+            self.past.touched = true;
+        }
         self.identity = identity;
         self.forget_names();
     }
@@ -194,9 +199,9 @@ impl Runtime {
 
     /// Says what the board's firmware is made of. Clients see its components when they ask again.
     pub fn set_build(&mut self, build: Option<Build>) {
-        (self.library, self.past.embedded, self.past.names) = match build {
-            Some(build) => (Some(build.library), build.graph, build.names),
-            None => (None, None, None),
+        (self.library, self.past.embedded) = match build {
+            Some(build) => (Some(build.library), build.graph),
+            None => (None, None),
         };
         self.forget_names();
         self.name_again();

@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use super::boot::Had;
 use super::saved::Left;
-use crate::pure::model::build::GraphNames;
 
 /// See the module. Of a board that nothing is known of, all is empty.
 #[derive(Debug, Default)]
@@ -20,8 +19,6 @@ pub(super) struct Past {
     pub(super) booted: Option<String>,
     /// The graph that the firmware runs at boot, in FBP's JSON format: its names.
     pub(super) embedded: Option<Arc<Value>>,
-    /// Where only names of it are known: these.
-    pub(super) names: Option<Arc<GraphNames>>,
     /// The graph is to be named anew once nothing is under way.
     pub(super) names_due: bool,
     /// Somebody has changed what the board runs since it started.

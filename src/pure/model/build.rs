@@ -13,47 +13,14 @@ pub struct Build {
     pub library: Library,
     /// The graph that it runs at boot, in FBP's JSON format: the names that the board does not know.
     pub graph: Option<Arc<Value>>,
-    /// Where there is no graph: the names in it.
-    pub names: Option<Arc<GraphNames>>,
     /// Where it is known from, for people.
     pub origin: String,
-}
-
-/// What the graph that a firmware runs at boot is called, in the board's numbers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct GraphNames {
-    /// Its nodes in the order of their ids, from 1.
-    pub nodes: Vec<NamedNode>,
-    /// Its exported in ports.
-    pub in_ports: Vec<Exported>,
-    /// Its exported out ports.
-    pub out_ports: Vec<Exported>,
-}
-
-/// A node of the graph that a firmware runs at boot.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NamedNode {
-    /// Its name.
-    pub name: String,
-    /// Component id.
-    pub component: u8,
-}
-
-/// A port that it exports.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Exported {
-    /// Its name outside.
-    pub public: String,
-    /// Node id.
-    pub node: u8,
-    /// Port id.
-    pub port: u8,
 }
 
 impl Build {
     /// A build of which only the component map is known.
     pub fn of(library: Library, origin: impl Into<String>) -> Build {
-        Build { library, graph: None, names: None, origin: origin.into() }
+        Build { library, graph: None, origin: origin.into() }
     }
 }
 
@@ -77,6 +44,6 @@ impl Build {
         if graph.as_ref().is_some_and(|graph| !graph["processes"].is_object()) {
             return Err(BuildError::Graph("it has no `processes`".to_owned()));
         }
-        Ok(Build { library, graph: graph.map(Arc::new), names: None, origin: origin.into() })
+        Ok(Build { library, graph: graph.map(Arc::new), origin: origin.into() })
     }
 }

@@ -69,13 +69,6 @@ impl Direction {
     pub const BOTH: [Direction; 2] = [Direction::In, Direction::Out];
 }
 
-impl Port {
-    /// A port that nothing else is known of.
-    pub fn of(name: &str, id: u8) -> Port {
-        Port { name: name.to_owned(), id, kind: ANY_TYPE.to_owned(), description: String::new() }
-    }
-}
-
 impl std::fmt::Display for Direction {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
@@ -176,13 +169,6 @@ impl Library {
                 contents.add(Component::from_fields(name, fields)?)?;
             }
         }
-        Ok(Library(Arc::new(contents)))
-    }
-
-    /// A library of these components.
-    pub fn of(components: impl IntoIterator<Item = Component>) -> Result<Library, LibraryError> {
-        let mut contents = Contents::default();
-        components.into_iter().try_for_each(|component| contents.add(component))?;
         Ok(Library(Arc::new(contents)))
     }
 

@@ -43,7 +43,7 @@ fn boot(bench: &mut Bench) {
 fn with_graph(data: Value) -> Bench {
     let mut bench = Bench::new(Dialect::Flo01);
     let graph = Some(Arc::new(embedded(data)));
-    bench.runtime.set_build(Some(Build { library: library(), graph, names: None, origin: "a test".into() }));
+    bench.runtime.set_build(Some(Build { library: library(), graph, origin: "a test".into() }));
     boot(&mut bench);
     bench.got(A);
     bench
@@ -81,7 +81,7 @@ fn names_fit_where_packets_do_not_and_nothing_fits_where_nodes_do_not() {
     let mut other = embedded(json!(5));
     other["processes"]["lamp"]["component"] = json!("Timer");
     let graph = Some(Arc::new(other));
-    bench.runtime.set_build(Some(Build { library: library(), graph, names: None, origin: "a test".into() }));
+    bench.runtime.set_build(Some(Build { library: library(), graph, origin: "a test".into() }));
     boot(&mut bench);
     // The names that it had still fit.
     assert_eq!(names(&bench), ["button", "lamp"]);
@@ -95,7 +95,7 @@ fn a_source_that_is_added_later_names_a_graph_that_nobody_has_touched() {
     assert_eq!(names(&bench), ["node1", "node2"]);
     bench.got(A);
     let graph = Some(Arc::new(embedded(json!(5))));
-    let build = Build { library: library(), graph, names: None, origin: "a test".into() };
+    let build = Build { library: library(), graph, origin: "a test".into() };
     bench.runtime.set_build(Some(build.clone()));
     bench.collect();
     assert_eq!(names(&bench), ["button", "lamp"]);
