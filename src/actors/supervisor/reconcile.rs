@@ -226,6 +226,7 @@ impl Supervisor {
             generation: entry.generation,
             target: plan.target.clone(),
             session,
+            resets: plan.resets,
             identity: entry.identity(),
             build: plan.build.take(),
             saved,

@@ -69,9 +69,10 @@ impl Describing {
         Describing { dialect, reader, known: None, pinged: false, stage: Stage::Asking, ends }
     }
 
-    /// Does not ask: what the board was asked got lost each time.
+    /// Does not ask: something got lost each time.
     pub(super) fn given_up(dialect: Dialect, now: Instant) -> Self {
-        Describing { stage: Stage::Over(None), ..Describing::new(dialect, now) }
+        let trouble = "bytes were lost each time that it was read".to_owned();
+        Describing { stage: Stage::Over(Some(trouble)), ..Describing::new(dialect, now) }
     }
 
     /// When [`Describing::on_time`] is due.
@@ -93,27 +94,31 @@ impl Describing {
 
     /// The answer to one of its own requests.
     pub(super) fn answer(&mut self, ticket: Ticket, outcome: Outcome) {
-        if ticket != QUESTION || !matches!(self.stage, Stage::Asking) {
+        if !matches!(self.stage, Stage::Asking) {
             return;
         }
-        let read = match outcome {
-            Ok(Response::Describe(reply)) => self.reader.handle(reply).map_err(|error| Some(error.to_string())),
-            Ok(_) => Ok(()),
-            // Whoever does not know the first question has nothing to say.
-            Err(Failure::Refused(_) | Failure::NoAnswer) if self.reader.identity().is_none() => Err(None),
-            Err(Failure::Refused(point)) => Err(Some(format!("the board refused to read it out: {point}"))),
-            Err(_) => {
-                self.stage = Stage::Missing;
-                return;
-            }
-        };
-        if let Err(trouble) = read {
-            self.stage = Stage::Over(trouble);
+        self.stage = match (ticket, outcome, self.is_answered()) {
+            (QUESTION, Ok(Response::Describe(reply)), _) => match self.reader.handle(reply) {
+                Ok(()) => Stage::Asking,
+                Err(error) => Stage::Over(Some(error.to_string())),
+            },
+            // The ping's answer shows whether it does not know the first question or has lost count of bytes.
+            (QUESTION, Err(Failure::Refused(_) | Failure::NoAnswer), false) => Stage::Asking,
+            (PING, Ok(_), false) => Stage::Over(None),
+            (PING, _, true) => Stage::Asking,
+            // Whoever has answered the first question knows the others too.
+            _ => Stage::Missing,
         }
     }
 
+    /// Whether it has answered the first question.
+    pub(super) fn is_answered(&self) -> bool {
+        self.reader.identity().is_some()
+    }
+
     /// What to do next, given what was read before from any board.
-    pub(super) fn next(&mut self, known: &Descriptors, now: Instant) -> Next {
+    /// `has_answered`: it has answered the first question before.
+    pub(super) fn next(&mut self, known: &Descriptors, has_answered: bool, now: Instant) -> Next {
         if matches!(self.stage, Stage::Asking)
             && let Some(next) = self.ask(known)
         {
@@ -124,7 +129,7 @@ impl Describing {
             Stage::Over(trouble) => {
                 let trouble = trouble.take();
                 (self.stage, self.ends) = (Stage::Told, now + RECOGNITION_PATIENCE);
-                Next::Said(Box::new(self.introduction(trouble)))
+                Next::Said(Box::new(self.introduction(trouble, has_answered)))
             }
             Stage::Missing => Next::Lost,
             Stage::Told => Next::Wait,
@@ -155,9 +160,9 @@ impl Describing {
     }
 
     /// What was found out, though `trouble` may have been in the way.
-    fn introduction(&self, trouble: Option<String>) -> Introduction {
+    fn introduction(&self, trouble: Option<String>, has_answered: bool) -> Introduction {
         let mut said = Introduction::default();
-        if self.reader.identity().is_none() {
+        if !self.is_answered() && !has_answered {
             return said;
         }
         said.memory = BoardMemory::There;

@@ -131,6 +131,8 @@ pub struct Session {
     known: Descriptors,
     /// How often in a row bytes were lost before the board was up, and what was known of its past before that.
     losses: u32,
+    /// Whether it has said before that it describes itself.
+    has_answered: bool,
     start_before: Option<Start>,
     outputs: VecDeque<Output>,
     /// What was heard while no session was open, for [`Notice::NotMicroflo`].
@@ -161,6 +163,7 @@ impl Session {
             answers: VecDeque::new(),
             known: Descriptors::default(),
             losses: 0,
+            has_answered: false,
             start_before: None,
             outputs: VecDeque::new(),
             noise: Vec::new(),
@@ -210,7 +213,7 @@ impl Session {
         if let Phase::Open { firmware, start, .. } = &mut self.phase {
             let firmware = *firmware;
             if let Some(start) = start.take() {
-                self.losses = 0;
+                (self.losses, self.has_answered) = (0, false);
                 self.notify(Notice::Up { firmware, start });
             }
         }
@@ -354,7 +357,7 @@ impl Session {
     fn leave(&mut self, failure: Failure, notice: Option<Notice>, probe: Probe, now: Instant) {
         self.requests.fail_all(failure);
         self.report_done();
-        self.describing = None;
+        self.has_answered |= self.describing.take().is_some_and(|describing| describing.is_answered());
         self.answers.clear();
         if let Some(notice) = notice {
             self.notify(notice);
@@ -452,7 +455,7 @@ impl Session {
                 describing.answer(ticket, outcome);
                 continue;
             }
-            match describing.next(&self.known, now) {
+            match describing.next(&self.known, self.has_answered, now) {
                 Next::Ask(request) => self.requests.submit(request),
                 Next::Wait => return,
                 Next::Reading if self.firmware().is_none() => self.notify(Notice::Reading),
