@@ -297,6 +297,7 @@ async fn memory(machine_id: &Path, store: &Store) -> Result<Memory, StoreError> 
         overrides: store.load_id_overrides().await?,
         answers: store.load_answers().await?,
         firmwares: firmwares(store).await?,
+        descriptors: store.descriptors().await?,
     })
 }
 

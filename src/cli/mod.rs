@@ -68,6 +68,8 @@ enum Command {
     Doctor(Box<doctor::DoctorArgs>),
     /// Give a board a label, for good
     Label(change::LabelArgs),
+    /// Give a board that describes itself an id of its own, which it has on every computer
+    Id(change::IdArgs),
     /// Allow a generic USB-serial chip to be opened, for good
     Allow(change::AdmitArgs),
     /// Leave a device alone, for good
@@ -173,6 +175,7 @@ async fn ask(command: Command, places: &Places) -> anyhow::Result<()> {
         Command::List(args) => list::list(&client, args).await,
         Command::Status(args) => status::status(&client, args).await,
         Command::Label(args) => change::label(&client, args).await,
+        Command::Id(args) => change::id(&client, args).await,
         Command::Allow(args) => change::allow(&client, args).await,
         Command::Ignore(args) => change::ignore(&client, args).await,
         Command::Graph(command) => graph::graph(&client, command).await,

@@ -33,6 +33,7 @@ mod refusals;
 mod registration;
 mod registry;
 mod reload;
+mod self_describing;
 mod service;
 mod simulated;
 mod sockets;

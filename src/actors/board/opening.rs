@@ -157,6 +157,8 @@ mod tests {
             build: None,
             saved: None,
             restore: false,
+            introduction: Default::default(),
+            known: Default::default(),
             persistent: true,
             meter: std::sync::Arc::default(),
         }

@@ -5,6 +5,7 @@
 mod entry;
 mod firmwares;
 mod flashing;
+mod introductions;
 mod plan;
 #[cfg(test)]
 mod plan_tests;
@@ -28,13 +29,15 @@ use super::directory::DirectoryServer;
 use super::heartbeat::{Heartbeats, Pulse};
 use super::keeper::Keeper;
 use super::registrar::Statuses;
-use super::status::{Generation, StatusBoard};
+use super::status::{Generation, Reports, StatusBoard};
 use crate::io::hotplug::Hotplug;
 use crate::io::named::Making;
 use crate::io::store::Store;
 use crate::pure::admission::{Answers, GenericPolicy};
 use crate::pure::firmwares::Firmwares;
 use crate::pure::identity::{HostKey, SerialMemory};
+use crate::pure::introduction::Descriptors;
+use crate::pure::port::Port;
 use crate::pure::view::{BoardState, BoardView};
 
 /// How often ports are looked at without any hint.
@@ -77,6 +80,8 @@ pub struct Memory {
     pub answers: Answers,
     /// Firmware builds that were added.
     pub firmwares: Firmwares,
+    /// What boards have said of their firmware.
+    pub descriptors: Descriptors,
 }
 
 /// The supervisor's state.
@@ -84,6 +89,8 @@ pub struct Supervisor {
     sources: Sources,
     planner: Planner,
     memory: Memory,
+    /// The ports that are here.
+    present: Vec<Port>,
     /// Of the named ports that are here.
     makings: HashMap<PathBuf, Making>,
     store: Store,
@@ -115,6 +122,7 @@ impl Supervisor {
             sources,
             planner,
             memory,
+            present: Vec::new(),
             makings: HashMap::new(),
             store,
             keeper,
@@ -151,7 +159,7 @@ impl Supervisor {
                     hotplug.rearm();
                     self.reconcile().await;
                 }
-                reports = self.status.take() => self.take_reports(reports),
+                reports = self.status.take() => self.take_reports(reports).await,
                 Some(request) = self.server.requests.recv() => self.answer(request).await,
                 Ok(()) = self.registrations.changed() => self.changed(),
                 () = sleep_until(publish_at.into()), if self.publish_at.is_some() => self.publish(),
@@ -175,8 +183,8 @@ impl Supervisor {
         self.server.views.send_replace(Arc::new(views));
     }
 
-    fn take_reports(&mut self, reports: HashMap<Uuid, (Generation, super::status::Status)>) {
-        for (id, (generation, status)) in reports {
+    async fn take_reports(&mut self, reports: Reports) {
+        for (id, (generation, status)) in reports.statuses {
             let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.generation == generation) else {
                 continue;
             };
@@ -186,6 +194,9 @@ impl Supervisor {
             } else {
                 entry.status = status;
             }
+        }
+        for (id, introduced) in reports.introductions {
+            self.introduce(id, introduced).await;
         }
         self.forget_long_gone();
         self.publish();
