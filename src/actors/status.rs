@@ -75,6 +75,12 @@ impl StatusBoard {
         self.notify.notify_one();
     }
 
+    /// While this is held, whoever reports hangs.
+    #[cfg(test)]
+    pub(super) fn hold(&self) -> MutexGuard<'_, Reports> {
+        self.reports()
+    }
+
     /// Waits for reports and takes them.
     pub async fn take(&self) -> Reports {
         loop {

@@ -23,6 +23,11 @@ pub(super) fn board(id: u128, label: &str) -> BoardJson {
         components: None,
         live_url: None,
         read_only_live_url: None,
-        registries: vec![RegistryStatus { registry: "embedded".into(), registered: false, detail: "not ready".into() }],
+        registries: vec![RegistryStatus {
+            registry: "embedded".into(),
+            registered: false,
+            detail: "not ready".into(),
+            trouble: false,
+        }],
     }
 }

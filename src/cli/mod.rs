@@ -1,5 +1,5 @@
-//! The commands, one file each. All but `run`, `registry`, `config`, `simulate` and those that print pages talk to the
-//! running bridge over its control socket.
+//! The commands, one file each. All but `run`, `registry`, `config`, `doctor`, `simulate` and those that print pages talk to
+//! the running bridge over its control socket.
 
 mod announce;
 mod board_name;
@@ -7,6 +7,8 @@ mod change;
 mod client;
 mod config;
 mod dashboard;
+mod descriptor;
+mod doctor;
 mod firmware;
 #[cfg(test)]
 mod fixtures;
@@ -62,6 +64,8 @@ enum Command {
     List(list::ListArgs),
     /// Say how a board is, why, and what to do
     Status(status::StatusArgs),
+    /// Find what blocks boards, and the line to type; `run`'s options tell which bridge is meant
+    Doctor(Box<doctor::DoctorArgs>),
     /// Give a board a label, for good
     Label(change::LabelArgs),
     /// Give a board that describes itself an id of its own, which it has on every computer
@@ -140,10 +144,12 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Registry(registry::RegistryCommand::Serve(args)) => registry::serve(*args, &places),
         Command::Registry(command) => on_one_thread(registry::registry(command, &places)),
         Command::Config(command) => config::config(command, &places),
+        Command::Doctor(args) => on_one_thread(doctor::doctor(*args, &places)),
         Command::Simulate(args) => on_one_thread(simulate::simulate(args)),
         Command::Completions(args) => pages::completions(&args, Cli::command()),
         Command::Man(args) => pages::man(&args, Cli::command()),
         Command::UdevRules => Ok(screen::print(&crate::pure::families::udev::rules())?),
+        Command::Firmware(firmware::FirmwareCommand::Descriptor(args)) => descriptor::descriptor(&args),
         command => on_one_thread(ask(command, &places)),
     }
 }
@@ -159,6 +165,7 @@ async fn ask(command: Command, places: &Places) -> anyhow::Result<()> {
         | Command::Simulate(_)
         | Command::Registry(_)
         | Command::Config(_)
+        | Command::Doctor(_)
         | Command::Completions(_)
         | Command::Man(_)
         | Command::UdevRules => {

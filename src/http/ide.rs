@@ -19,10 +19,10 @@ use super::refusal::Refusal;
 use crate::io::static_dir::{StaticDir, StaticFile};
 
 /// What such a UI does: it compiles components in the page, styles its graph inline, and opens runtimes anywhere. It loads
-/// scripts from here only, and of the web it reaches GitHub alone, where it keeps projects.
+/// scripts from here only, and reaches no other web service: what it takes for GitHub's token is the registry's.
 const POLICY: &str = "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; worker-src 'self' blob:; \
                       style-src 'self' 'unsafe-inline'; img-src 'self' data: blob: https:; font-src 'self' data:; \
-                      connect-src 'self' ws: wss: https://api.github.com; frame-src 'self' blob:; frame-ancestors 'none'; \
+                      connect-src 'self' ws: wss:; frame-src 'self' blob:; frame-ancestors 'none'; \
                       base-uri 'self'; form-action 'none'; object-src 'none'";
 
 /// What is read from a file at once, in bytes.

@@ -1,6 +1,8 @@
 //! Adapters to the outside, one per thing, without policy.
 
+pub mod accounts;
 pub mod firmware_files;
+pub mod host;
 pub mod hotplug;
 pub mod mdns;
 pub mod named;

@@ -38,6 +38,41 @@ pub struct UsbPort {
     pub plugging: String,
 }
 
+/// A USB device as a whole, whether it has a tty or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsbDevice {
+    /// USB vendor id.
+    pub vid: u16,
+    /// USB product id.
+    pub pid: u16,
+    /// The product string.
+    pub product: Option<String>,
+    /// The physical path, as [`UsbPort::path`].
+    pub path: String,
+    /// What it can be used as. None while the kernel has not set it up.
+    pub interfaces: Vec<UsbInterface>,
+}
+
+/// One interface of a USB device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsbInterface {
+    /// USB interface number.
+    pub number: u8,
+    /// USB interface class: 2 is a modem (cdc_acm), 255 is of the vendor's own kind.
+    pub class: u8,
+    /// The kernel driver that has it; `usbfs` where a program has it.
+    pub driver: Option<String>,
+    /// Whether it has a tty.
+    pub has_tty: bool,
+}
+
+impl UsbDevice {
+    /// Whether any of it is a serial port.
+    pub fn has_tty(&self) -> bool {
+        self.interfaces.iter().any(|interface| interface.has_tty)
+    }
+}
+
 impl Port {
     /// The device node to open; a simulated board has none.
     pub fn device(&self) -> Option<&std::path::Path> {

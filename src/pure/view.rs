@@ -29,6 +29,8 @@ pub enum BoardState {
     Unresponsive,
     /// Something answers that is not MicroFlo.
     NotMicroflo,
+    /// Its bootloader runs: it is being flashed, and comes back by itself.
+    Flashing,
     /// Lent to another program.
     Released,
     /// The user said no.
@@ -50,6 +52,7 @@ impl BoardState {
             BoardState::Ready => "ready",
             BoardState::Unresponsive => "unresponsive",
             BoardState::NotMicroflo => "not-microflo",
+            BoardState::Flashing => "flashing",
             BoardState::Released => "released",
             BoardState::Ignored => "ignored",
             BoardState::Gone => "gone",
@@ -75,6 +78,9 @@ pub struct RegistryStatus {
     pub registered: bool,
     /// Why not, or what remains to be done, in words.
     pub detail: String,
+    /// Whether that needs somebody's attention.
+    #[serde(default)]
+    pub trouble: bool,
 }
 
 /// What somebody has said about a board's registration.

@@ -71,7 +71,11 @@ impl Machine {
         Bridge::start_command(&state, command)
     }
 
-    fn roots(&self) -> [PathBuf; 6] {
+    pub(crate) fn add_interface(&self, device: &FakeDevice, number: u8, class: u8, driver: Option<&str>) {
+        self.tree.add_interface(device, number, class, driver).unwrap();
+    }
+
+    pub(crate) fn roots(&self) -> [PathBuf; 6] {
         let [sysfs, dev, id] = ["--sysfs-root", "--dev-root", "--machine-id"].map(PathBuf::from);
         [sysfs, self.tree.sysfs(), dev, self.tree.dev(), id, self.path("machine-id")]
     }

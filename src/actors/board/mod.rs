@@ -20,6 +20,7 @@ use self::introductions::answered;
 use self::move_bytes::{Moved, move_bytes};
 use self::uploads::Uploads;
 use super::directory::{ClientKind, DirectoryError, FromClient, Link};
+use super::heartbeat::Pulse;
 use super::keeper::Keeper;
 use super::status::{Generation, Recognized, Status, StatusBoard};
 use super::traffic::Meter;
@@ -126,7 +127,7 @@ impl Drop for Handle {
 }
 
 /// Starts a board's loop.
-pub fn spawn(mut setup: Setup, status: StatusBoard, keeper: Keeper) -> Handle {
+pub fn spawn(mut setup: Setup, status: StatusBoard, keeper: Keeper, pulse: Pulse) -> Handle {
     let (commands, receiver) = mpsc::channel(COMMANDS);
     let cancel = CancellationToken::new();
     let mut board = Board::new(setup.identity.clone(), setup.build.take());
@@ -141,6 +142,7 @@ pub fn spawn(mut setup: Setup, status: StatusBoard, keeper: Keeper) -> Handle {
         clients: Clients::default(),
         uploads: Uploads::default(),
         keeper,
+        pulse,
         save_at: None,
         recognition: None,
         storing: None,
@@ -169,6 +171,7 @@ struct Loop {
     clients: Clients,
     uploads: Uploads,
     keeper: Keeper,
+    pulse: Pulse,
     /// When the graph is to be saved, if it may have changed.
     save_at: Option<Instant>,
     /// Where the answer to the board's introduction comes from, while it waits for that.
@@ -207,7 +210,7 @@ impl Loop {
             self.take_last_answer();
             // Before the port is free for the board's next loop, which goes on from there.
             self.save();
-            line.close().await;
+            self.pulse.during(line.close()).await;
             if !matches!(closed, Closed::LeftAlone) {
                 return closed;
             }
@@ -254,6 +257,7 @@ impl Loop {
                 answer = answered(&mut self.recognition) => self.recognized(answer),
                 () = sleep_until(wake.into()) => self.board.handle_time(now()),
                 () = sleep_until(save_at.into()), if self.save_at.is_some() => self.save(),
+                () = self.pulse.beat() => {}
                 () = cancel.cancelled() => return Closed::Cancelled,
             }
         }
@@ -325,6 +329,7 @@ impl Loop {
                     None => return std::future::pending().await,
                 },
                 (id, message) = self.clients.next() => self.client_message(id, message),
+                () = self.pulse.beat() => {}
             }
             self.flush(&mut Vec::new(), None);
         }

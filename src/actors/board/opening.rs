@@ -21,6 +21,9 @@ const QUICK_RETRY: Backoff = Backoff { base: Duration::from_millis(10), max: Dur
 /// How long it is tried quickly.
 const QUICK_RETRY_FOR: Duration = Duration::from_secs(5);
 
+/// How long a port may fail to open before that is said: until udev has set it up there is nothing for a person to do.
+const QUIET_FOR: Duration = Duration::from_secs(1);
+
 /// Afterwards: how often without any hint that something has changed.
 const SLOW_RETRY: Duration = Duration::from_secs(2);
 
@@ -75,17 +78,22 @@ impl Loop {
                 Ok(line) => return Some(line),
                 Err(error) => error,
             };
+            let quick = error.is_transient() && began.elapsed() < QUICK_RETRY_FOR;
+            let quiet = quick && began.elapsed() < QUIET_FOR;
             let state = match error {
-                OpenError::NotFound { .. } | OpenError::Gone { .. } => return None,
+                OpenError::NotFound { .. } => return None,
+                // A device that is being set up says so, too; one that is not there any more is not found next time.
+                OpenError::Gone { .. } if !quiet => return None,
                 OpenError::Permission { .. } => BoardState::WaitingForPermission,
                 OpenError::Busy { .. } => BoardState::Busy,
                 OpenError::NotATty { .. } => BoardState::NotMicroflo,
                 _ => BoardState::Unresponsive,
             };
             failures += 1;
-            let quick = error.is_transient() && began.elapsed() < QUICK_RETRY_FOR;
             let wait = if quick { QUICK_RETRY.delay(failures, random::jitter()) } else { SLOW_RETRY };
-            self.say(state, error.to_string(), None);
+            if !quiet {
+                self.say(state, error.to_string(), None);
+            }
             self.wait(wait).await;
         }
     }
@@ -94,7 +102,8 @@ impl Loop {
         match &self.setup.target {
             Target::Port { path, lines } => {
                 let baud = self.setup.session.bauds[0];
-                let port = serial::open(PortSettings { path: path.clone(), baud, lines: *lines }).await?;
+                let settings = PortSettings { path: path.clone(), baud, lines: *lines };
+                let port = self.pulse.during(serial::open(settings)).await?;
                 if !port.has_modem_lines() && !self.setup.resets {
                     // Opening has reset nothing, as far as can be known.
                     self.setup.session.boot_window = Duration::ZERO;
@@ -127,20 +136,20 @@ mod tests {
     use super::super::{Command, Setup, UPLOAD_STEPS, Upload, spawn};
     use super::*;
     use crate::actors::directory::{ClientKind, FromClient};
+    use crate::actors::heartbeat::Heartbeats;
     use crate::actors::keeper::Keeper;
     use crate::actors::status::StatusBoard;
     use crate::pure::fbp::{Identity, UploadStep};
 
     const SOON: Duration = Duration::from_secs(5);
 
-    #[tokio::test]
-    async fn whoever_asks_a_board_whose_port_does_not_open_is_answered() {
+    /// A board at a port that is no terminal, and never one.
+    fn setup() -> Setup {
         let identity =
             Identity { id: Uuid::nil(), label: "board".into(), secret: "s".into(), read_secret: String::new() };
-        let setup = Setup {
+        Setup {
             id: Uuid::nil(),
             generation: 1,
-            // No terminal, and never one.
             target: Target::Port { path: "/dev/null".into(), lines: ModemLines::default() },
             session: crate::pure::session::Config::default(),
             resets: false,
@@ -152,8 +161,12 @@ mod tests {
             known: Default::default(),
             persistent: true,
             meter: std::sync::Arc::default(),
-        };
-        let handle = spawn(setup, StatusBoard::default(), Keeper::default());
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_asks_a_board_whose_port_does_not_open_is_answered() {
+        let handle = spawn(setup(), StatusBoard::default(), Keeper::default(), Heartbeats::default().pulse("board"));
         let (steps, mut ended) = mpsc::channel(UPLOAD_STEPS);
         let upload = Upload { graph: serde_json::json!({}), start: true, steps };
         handle.request(Command::Upload(upload)).unwrap();
@@ -164,6 +177,25 @@ mod tests {
         let text = r#"{"protocol":"runtime","command":"getruntime","payload":{}}"#;
         link.to_board.send(FromClient::Text(text.into())).await.unwrap();
         assert!(timeout(SOON, link.from_board.recv()).await.unwrap().is_some());
+        handle.stop().await;
+    }
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_loop_that_waits_for_its_port_turns_and_one_that_hangs_is_named() {
+        let (loops, status) = (Heartbeats::default(), StatusBoard::default());
+        let handle = spawn(setup(), status.clone(), Keeper::default(), loops.pulse("the board"));
+        let answers = || {
+            loops.next_round();
+            std::thread::park_timeout(SOON / 50);
+            loops.next_round().is_empty()
+        };
+        assert!((0..50).any(|_| answers()));
+        let held = status.hold();
+        let (reply, _link) = oneshot::channel();
+        handle.request(Command::Connect(ClientKind::Fbp, reply)).unwrap();
+        assert!((0..50).any(|_| !answers()));
+        assert!((0..5).all(|_| !answers()), "it hangs until it may report");
+        drop(held);
+        assert!((0..50).any(|_| answers()));
         handle.stop().await;
     }
 }

@@ -63,6 +63,8 @@ pub(super) struct Entry {
     /// Its loop, while it has one.
     pub(super) handle: Option<Handle>,
     pub(super) gone_since: Option<Instant>,
+    /// When its bootloader was seen last.
+    pub(super) bootloader_seen: Option<Instant>,
 }
 
 impl Entry {
@@ -101,6 +103,7 @@ impl Entry {
             self.gone_since = Some(Instant::now());
         }
         self.handle = None;
+        self.bootloader_seen = None;
         // Whatever comes to that port has to say anew who it is.
         self.introduction = Introduction::default();
         self.status = Status { state: BoardState::Gone, reason: "it is unplugged".into(), firmware: None, clients: 0 };

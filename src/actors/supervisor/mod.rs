@@ -4,6 +4,7 @@
 
 mod entry;
 mod firmwares;
+mod flashing;
 mod introductions;
 mod plan;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use uuid::Uuid;
 use self::entry::Entry;
 pub use self::plan::Planner;
 use super::directory::DirectoryServer;
+use super::heartbeat::{Heartbeats, Pulse};
 use super::keeper::Keeper;
 use super::registrar::Statuses;
 use super::status::{Generation, Reports, StatusBoard};
@@ -93,6 +95,8 @@ pub struct Supervisor {
     makings: HashMap<PathBuf, Making>,
     store: Store,
     keeper: Keeper,
+    heartbeats: Heartbeats,
+    pulse: Pulse,
     entries: BTreeMap<Uuid, Entry>,
     status: StatusBoard,
     generation: Generation,
@@ -113,6 +117,7 @@ impl Supervisor {
         server: DirectoryServer,
         registrations: watch::Receiver<Statuses>,
     ) -> Self {
+        let heartbeats = Heartbeats::default();
         Supervisor {
             sources,
             planner,
@@ -121,6 +126,8 @@ impl Supervisor {
             makings: HashMap::new(),
             store,
             keeper,
+            pulse: heartbeats.pulse("supervisor"),
+            heartbeats,
             entries: BTreeMap::new(),
             status: StatusBoard::default(),
             generation: 0,
@@ -129,6 +136,11 @@ impl Supervisor {
             publish_at: None,
             scan_at: Instant::now(),
         }
+    }
+
+    /// The same, with its loop and the boards' among those that must turn.
+    pub fn watched(self, heartbeats: Heartbeats) -> Self {
+        Supervisor { pulse: heartbeats.pulse("supervisor"), heartbeats, ..self }
     }
 
     /// Runs until cancelled; then every port is closed in order. `scanned` is told when the first look at the ports is done.
@@ -143,11 +155,15 @@ impl Supervisor {
                     self.retry_waiting();
                     self.reconcile().await;
                 }
-                () = sleep_until(self.scan_at.into()) => self.reconcile().await,
+                () = sleep_until(self.scan_at.into()) => {
+                    hotplug.rearm();
+                    self.reconcile().await;
+                }
                 reports = self.status.take() => self.take_reports(reports).await,
                 Some(request) = self.server.requests.recv() => self.answer(request).await,
                 Ok(()) = self.registrations.changed() => self.changed(),
                 () = sleep_until(publish_at.into()), if self.publish_at.is_some() => self.publish(),
+                () = self.pulse.beat() => {}
                 () = cancel.cancelled() => break,
             }
         }

@@ -13,17 +13,31 @@ use super::{Memory, SCAN_TICK, Sources, Supervisor};
 use crate::actors::board;
 use crate::actors::status::Status;
 use crate::io::named::{Making, making};
-use crate::io::scan::{ScanError, scan};
+use crate::io::scan::{ScanError, scan, usb_devices};
 use crate::pure::admission::{Admission, admission};
 use crate::pure::families::Family;
 use crate::pure::fbp::left_in;
+use crate::pure::flashing::is_bootloader;
 use crate::pure::identity::told::last_told;
 use crate::pure::identity::{Assignment, assign};
-use crate::pure::port::{Port, UsbPort};
+use crate::pure::port::{Port, UsbDevice, UsbPort};
 use crate::pure::view::{BoardState, Firmware};
 
 /// How soon after its line broke a port that is still there is opened again.
 const RETURN_AFTER: Duration = Duration::from_millis(500);
+
+/// What the system shows.
+struct Look {
+    usb: Vec<UsbPort>,
+    bootloaders: Vec<UsbDevice>,
+    named: HashMap<PathBuf, Making>,
+}
+
+/// What is here: ports where boards may be, and boards that are being flashed.
+struct Found {
+    ports: Vec<Port>,
+    bootloaders: Vec<UsbDevice>,
+}
 
 /// What is to be done with a port.
 enum Verdict {
@@ -35,10 +49,12 @@ impl Supervisor {
     /// Looks at all ports and makes the boards follow.
     pub(super) async fn reconcile(&mut self) {
         self.scan_at = Instant::now() + SCAN_TICK;
-        let Some(ports) = self.ports().await else { return };
+        let Some(Found { ports, bootloaders }) = self.found().await else { return };
         self.present = ports;
         let assignments = self.assignments().await;
-        self.drop_missing(&assignments);
+        let is_here = |entry: &Entry| assignments.iter().any(|found| found.id == entry.id);
+        self.follow_bootloaders(&bootloaders, is_here);
+        self.drop_missing(is_here);
         for assignment in assignments {
             self.follow(assignment).await;
         }
@@ -62,10 +78,10 @@ impl Supervisor {
         assigned.assignments
     }
 
-    /// All ports that are here now; `None` if that cannot be known.
-    async fn ports(&mut self) -> Option<Vec<Port>> {
+    /// What is here now; `None` if that cannot be known.
+    async fn found(&mut self) -> Option<Found> {
         let sources = self.sources.clone();
-        let (usb, named) = match tokio::task::spawn_blocking(move || look(&sources)).await {
+        let Look { usb, bootloaders, named } = match tokio::task::spawn_blocking(move || look(&sources)).await {
             Ok(Ok(found)) => found,
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the ports could not be looked at; trying again");
@@ -76,11 +92,13 @@ impl Supervisor {
         self.makings = named;
         let named = self.sources.devices.iter().filter(|path| self.makings.contains_key(*path));
         let simulated = (0..self.sources.simulate).map(Port::Simulated);
-        Some(usb.into_iter().map(Port::Usb).chain(named.cloned().map(Port::Named)).chain(simulated).collect())
+        let usb = usb.into_iter().filter(|port| !is_bootloader(port.vid, port.pid)).map(Port::Usb);
+        Some(Found { ports: usb.chain(named.cloned().map(Port::Named)).chain(simulated).collect(), bootloaders })
     }
 
-    fn drop_missing(&mut self, present: &[Assignment]) {
-        let missing = |entry: &&mut Entry| !entry.is_gone() && !present.iter().any(|found| found.id == entry.id);
+    fn drop_missing(&mut self, is_here: impl Fn(&Entry) -> bool) {
+        let now = Instant::now();
+        let missing = |entry: &&mut Entry| !entry.is_gone() && !entry.is_flashing(now) && !is_here(entry);
         let mut changed = false;
         for entry in self.entries.values_mut().filter(missing) {
             entry.gone();
@@ -197,6 +215,7 @@ impl Supervisor {
             status: opening(),
             handle: None,
             gone_since: None,
+            bootloader_seen: None,
         };
         match verdict {
             Verdict::Open(_) => entry.handle = Some(self.start(&entry, &mut plan).await),
@@ -236,7 +255,12 @@ impl Supervisor {
             persistent: !matches!(entry.port, Port::Usb(_)),
             meter: self.server.traffic.meter(entry.id),
         };
-        board::spawn(setup, self.status.clone(), self.keeper.clone())
+        board::spawn(
+            setup,
+            self.status.clone(),
+            self.keeper.clone(),
+            self.heartbeats.pulse(format!("board {}", entry.id)),
+        )
     }
 
     /// How the board may have been left: what was saved of it, or of those that were last in its place and have an id of their own.
@@ -254,10 +278,12 @@ impl Supervisor {
 }
 
 /// Blocks.
-fn look(sources: &Sources) -> Result<(Vec<UsbPort>, HashMap<PathBuf, Making>), ScanError> {
+fn look(sources: &Sources) -> Result<Look, ScanError> {
     let usb = scan(&sources.sysfs_root, &sources.dev_root)?;
+    let mut bootloaders = usb_devices(&sources.sysfs_root)?;
+    bootloaders.retain(|device| is_bootloader(device.vid, device.pid));
     let named = sources.devices.iter().filter_map(|path| Some((path.clone(), making(path)?)));
-    Ok((usb, named.collect()))
+    Ok(Look { usb, bootloaders, named: named.collect() })
 }
 
 fn opening() -> Status {

@@ -56,8 +56,8 @@ impl Supervisor {
 
     /// A hint came: whoever waits for a port may try again.
     pub(super) fn retry_waiting(&self) {
-        use crate::pure::view::BoardState::{Busy, WaitingForPermission};
-        let waiting = |entry: &&Entry| matches!(entry.status.state, Busy | WaitingForPermission);
+        use crate::pure::view::BoardState::{Busy, Opening, WaitingForPermission};
+        let waiting = |entry: &&Entry| matches!(entry.status.state, Opening | Busy | WaitingForPermission);
         for handle in self.entries.values().filter(waiting).filter_map(|entry| entry.handle.as_ref()) {
             // A full queue has a retry in it already.
             let _ = handle.request(Command::Retry);

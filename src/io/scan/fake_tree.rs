@@ -71,7 +71,7 @@ impl FakeDevice {
 impl FakeTree {
     /// Lays out an empty machine.
     pub(crate) fn new(root: &Path) -> io::Result<FakeTree> {
-        for dir in ["sys/class/tty", "sys/devices", "dev"] {
+        for dir in ["sys/class/tty", "sys/bus/usb/devices", "sys/devices", "dev"] {
             fs::create_dir_all(root.join(dir))?;
         }
         Ok(FakeTree { root: root.to_owned(), next_devnum: 2 })
@@ -104,7 +104,22 @@ impl FakeTree {
         for (name, value) in [("serial", device.serial), ("product", device.product)] {
             value.map_or(Ok(()), |value| write(&usb, name, value))?;
         }
+        symlink(&usb, self.on_bus(&usb))?;
         device.ttys.iter().try_for_each(|tty| self.add_tty(&usb, tty))
+    }
+
+    /// Adds an interface without a tty: of this class, taken by that driver or by none.
+    pub(crate) fn add_interface(
+        &self,
+        device: &FakeDevice,
+        number: u8,
+        class: u8,
+        driver: Option<&str>,
+    ) -> io::Result<()> {
+        let interface = self.add_interface_dir(&self.usb_dir(device), number)?;
+        write(&interface, "bInterfaceClass", &format!("{class:02x}"))?;
+        let link = |driver| symlink(self.root.join("sys/bus/usb/drivers").join(driver), interface.join("driver"));
+        driver.map_or(Ok(()), link)
     }
 
     /// Unplugs a device: its ttys, their nodes and its directory go.
@@ -115,7 +130,9 @@ impl FakeTree {
                 fs::remove_file(self.dev().join(tty.name))?;
             }
         }
-        fs::remove_dir_all(self.usb_dir(device))
+        let usb = self.usb_dir(device);
+        fs::remove_file(self.on_bus(&usb))?;
+        fs::remove_dir_all(usb)
     }
 
     /// The directory of a device, below those of the hubs that it is behind.
@@ -126,11 +143,21 @@ impl FakeTree {
         dir
     }
 
-    fn add_tty(&self, usb: &Path, tty: &FakeTty) -> io::Result<()> {
+    /// Where a device's directory is linked from.
+    fn on_bus(&self, usb: &Path) -> PathBuf {
+        self.root.join("sys/bus/usb/devices").join(usb.file_name().unwrap_or_default())
+    }
+
+    fn add_interface_dir(&self, usb: &Path, number: u8) -> io::Result<PathBuf> {
         let usb_name = usb.file_name().unwrap_or_default().to_string_lossy();
-        let interface = usb.join(format!("{usb_name}:1.{}", tty.interface));
+        let interface = usb.join(format!("{usb_name}:1.{number}"));
         self.make_device(&interface, "usb")?;
-        write(&interface, "bInterfaceNumber", &format!("{:02x}", tty.interface))?;
+        write(&interface, "bInterfaceNumber", &format!("{number:02x}"))?;
+        Ok(interface)
+    }
+
+    fn add_tty(&self, usb: &Path, tty: &FakeTty) -> io::Result<()> {
+        let interface = self.add_interface_dir(usb, tty.interface)?;
         let parent = match tty.port_number {
             None => interface,
             Some(number) => {

@@ -4,16 +4,18 @@
 //! Both roots are arguments, so that a test can scan a tree of its own. Nothing is opened, and `ttyS*` is never offered.
 
 #[cfg(test)]
-mod fake_tree;
+pub(crate) mod fake_tree;
 mod id_path;
 #[cfg(test)]
 mod tests;
+mod usb;
 
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
+pub use self::usb::usb_devices;
 use crate::pure::port::UsbPort;
 
 /// Names of USB-serial device nodes begin with one of these.

@@ -254,3 +254,21 @@ fn a_list_that_cannot_be_read_is_an_error() {
     let error = scan(dir.path(), Path::new("/dev")).unwrap_err();
     assert!(error.to_string().contains("class/tty"), "{error}");
 }
+
+#[test]
+fn usb_devices_are_found_with_and_without_a_tty() {
+    let bootloader = FakeDevice::new("2", 0x2e8a, 0x0003);
+    let taken = FakeDevice::new("3.1", 0x1a86, 0x7523);
+    let machine = Machine::with(&[&FakeDevice::uno("1", "75835353038351F0B1A1", "ttyACM0"), &bootloader, &taken]);
+    machine.tree.add_interface(&bootloader, 0, 8, Some("usb-storage")).unwrap();
+    machine.tree.add_interface(&taken, 0, 255, None).unwrap();
+    let devices = usb_devices(&machine.tree.sysfs()).unwrap();
+    let seen: Vec<_> = devices.iter().map(|device| (device.pid, device.path.as_str(), device.has_tty())).collect();
+    let place = |ports: &str| format!("pci-0000:00:14.0-usb-0:{ports}");
+    let places = [place("1"), place("2"), place("3.1")];
+    assert_eq!(seen, [(0x0043, &*places[0], true), (0x0003, &*places[1], false), (0x7523, &*places[2], false)]);
+    let drivers: Vec<_> = devices.iter().map(|device| device.interfaces[0].driver.as_deref()).collect();
+    assert_eq!(drivers, [None, Some("usb-storage"), None]);
+    assert_eq!(devices[2].interfaces[0].class, 255);
+    assert_eq!(machine.scan()[0].path, devices[0].path, "a port and its device have the same path");
+}

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
-use super::holder::Holder;
 use super::permission;
+use crate::pure::program::Program;
 
 /// Why a port did not open.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +34,7 @@ pub enum OpenError {
         /// The device node.
         path: PathBuf,
         /// Which program, where that can be known.
-        holder: Option<Holder>,
+        holder: Option<Program>,
         /// How it has it.
         how: Busy,
     },
@@ -99,7 +99,7 @@ impl std::fmt::Display for Busy {
     }
 }
 
-fn holder_name(holder: &Option<Holder>) -> String {
+fn holder_name(holder: &Option<Program>) -> String {
     match holder {
         Some(holder) => holder.to_string(),
         None => "another program (`sudo fuser -v` on the port names it)".to_owned(),

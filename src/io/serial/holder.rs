@@ -1,7 +1,6 @@
 //! Who has a port open, as far as `/proc` shows it to this user. Where it does not, nothing is guessed.
 
 use std::ffi::OsStr;
-use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,27 +8,13 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Stat, major, minor, stat};
 
 use super::lock::is_pty;
-
-/// A program that has a port.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holder {
-    /// Its process id.
-    pub pid: u32,
-    /// The program's name, at most 15 characters as the kernel keeps it.
-    pub name: String,
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (process {})", self.name, self.pid)
-    }
-}
+use crate::pure::program::Program;
 
 /// The other programs that have a device open.
 #[derive(Debug, Default)]
 pub(super) struct Users {
     /// The first that was found.
-    pub(super) first: Option<Holder>,
+    pub(super) first: Option<Program>,
     /// Whether every process could be looked into.
     pub(super) complete: bool,
 }
@@ -62,7 +47,7 @@ pub(super) fn users(device: &Stat) -> Users {
 }
 
 /// The process that holds a `flock` on the device node, from the kernel's list of locks.
-pub(super) fn of_flock(node: &Stat) -> Option<Holder> {
+pub(super) fn of_flock(node: &Stat) -> Option<Program> {
     let inode = format!("{:02x}:{:02x}:{}", major(node.st_dev), minor(node.st_dev), node.st_ino);
     let locks = fs::read_to_string("/proc/locks").ok()?;
     let pid = locks.lines().find_map(|line| {
@@ -76,10 +61,10 @@ pub(super) fn of_flock(node: &Stat) -> Option<Holder> {
     (pid != 0).then(|| holder(pid))
 }
 
-fn holder(pid: u32) -> Holder {
+fn holder(pid: u32) -> Program {
     let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
     let name = name.trim().to_owned();
-    Holder { pid, name: if name.is_empty() { "a program".to_owned() } else { name } }
+    Program { pid, name: if name.is_empty() { "a program".to_owned() } else { name } }
 }
 
 fn has_open(pid: u32, device: &Stat) -> io::Result<bool> {

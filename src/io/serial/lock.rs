@@ -13,6 +13,7 @@ use rustix::termios::{ioctl_tiocexcl, ioctl_tiocnxcl};
 
 use super::error::{Busy, OpenError};
 use super::{holder, ioctl};
+use crate::pure::program::Program;
 
 /// Major device numbers of PTYs (Unix98 slaves).
 const PTY_MAJORS: std::ops::RangeInclusive<u32> = 136..=143;
@@ -67,6 +68,6 @@ fn is_leftover(node: &Stat, users: &holder::Users) -> bool {
     is_pty(node) && users.first.is_none() && users.complete
 }
 
-fn busy(path: &Path, holder: Option<holder::Holder>, how: Busy) -> OpenError {
+fn busy(path: &Path, holder: Option<Program>, how: Busy) -> OpenError {
     OpenError::Busy { path: path.to_owned(), holder, how }
 }

@@ -7,6 +7,7 @@
 mod error;
 mod holder;
 mod ioctl;
+mod latency;
 mod lock;
 mod open;
 mod permission;
@@ -26,10 +27,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_serial::SerialStream;
 
 pub use error::{Busy, OpenError};
-pub use holder::Holder;
 
 use super::transport::Transport;
 use crate::pure::families::ModemLines;
+use crate::pure::program::Program;
 
 /// Opening may take this long. A healthy driver needs 10 to 150 ms; a wedged USB device answers its control requests
 /// with 5 s timeouts.
@@ -65,6 +66,11 @@ pub async fn open(settings: PortSettings) -> Result<SerialPort, OpenError> {
         .map_err(|panicked| other(io::Error::other(panicked)))??;
     let stream = SerialStream::try_from(opened.port).map_err(|error| other(error.into()))?;
     Ok(SerialPort { stream: Some(stream), has_modem_lines: opened.has_modem_lines })
+}
+
+/// The program that has a port open, this one excepted, as far as `/proc` shows it to this user. Opens nothing.
+pub fn user_of(path: &std::path::Path) -> Option<Program> {
+    rustix::fs::stat(path).ok().and_then(|node| holder::users(&node).first)
 }
 
 impl SerialPort {

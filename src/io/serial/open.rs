@@ -10,7 +10,7 @@ use serialport::TTYPort;
 
 use super::error::{Busy, OpenError};
 use super::settings::{self, Refused};
-use super::{PortSettings, borrow, holder, ioctl, lock};
+use super::{PortSettings, borrow, holder, latency, lock};
 
 /// A port as it comes from the blocking thread. Dropping it releases the locks and closes it.
 #[derive(Debug)]
@@ -58,8 +58,8 @@ fn set_up(fd: BorrowedFd<'_>, wanted: &PortSettings) -> Result<bool, OpenError> 
     let is_pty = fstat(fd).is_ok_and(|node| lock::is_pty(&node));
     let flushed = tcflush(fd, stale_queues(was_raw, is_pty));
     flushed.map_err(|errno| OpenError::from_errno(path, errno))?;
-    if let Err(error) = ioctl::set_low_latency(fd) {
-        tracing::trace!(port = %path.display(), "no low-latency mode: {error}");
+    if !is_pty {
+        latency::lower(fd, Path::new("/sys"));
     }
     Ok(settings::set_lines(fd, wanted.lines))
 }

@@ -150,6 +150,8 @@ pub(super) const BOOTLOADERS: &[(u16, u16, &str)] = &[
     (0x03eb, 0x6124, "SAM-BA bootloader"),
     (0x239a, 0x0015, "Adafruit Feather M0 bootloader"),
     (0x239a, 0x0019, "Adafruit Circuit Playground Express bootloader"),
+    (0x2e8a, 0x0003, "RP2040 bootloader"),
+    (0x16c0, 0x0478, "Teensy bootloader"),
 ];
 
 /// Chips and debug probes found in many products; the exact ones before their vendor.

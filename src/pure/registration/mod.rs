@@ -212,6 +212,11 @@ impl Registration {
         self.error.as_deref()
     }
 
+    /// Whether somebody should look at it: the last attempt failed, or another host is in the way.
+    pub fn is_troubled(&self) -> bool {
+        self.error.is_some() || self.remote == Remote::Foreign
+    }
+
     /// Whether a record of ours may be at the registry, so that it has to be remembered for the next run.
     pub fn may_remain(&self) -> bool {
         self.under_way.is_some() || !matches!(self.remote, Remote::Nothing | Remote::Foreign)

@@ -80,6 +80,7 @@ pub fn sighting(view: &BoardView, address: String) -> Sighting {
         | BoardState::Busy
         | BoardState::Unresponsive
         | BoardState::NotMicroflo
+        | BoardState::Flashing
         | BoardState::Released
         | BoardState::Ignored
         | BoardState::Gone => Presence::Away,

@@ -10,6 +10,7 @@ const STATES = {
   ready: ["Ready", "good"],
   unresponsive: ["No answer", "bad"],
   "not-microflo": ["Not MicroFlo", "idle"],
+  flashing: ["Being flashed", "wait"],
   released: ["Lent", "idle"],
   ignored: ["Ignored", "idle"],
 };
