@@ -38,6 +38,9 @@ fn bench(dialect: Dialect, story: Story) -> Bench {
     bench
 }
 
+/// What is wrong with a board.
+type Lie = fn(&mut Story);
+
 /// Changes a name, so that all is sound and nothing true.
 fn flip(content: &mut [u8]) {
     let name = content.windows(5).position(|five| five == b"Timer").unwrap();
@@ -151,7 +154,7 @@ fn firmware_that_does_not_answer_what_it_does_not_know_is_known_by_its_pong() {
 fn a_lie_ends_in_a_reason_and_a_board_without_names() {
     for dialect in Dialect::ALL {
         let other = dialect.other();
-        let lies: [(&str, fn(&mut Story)); 6] = [
+        let lies: [(&str, Lie); 6] = [
             ("version 9", |story| story.identity.version = 9),
             ("cannot be", |story| story.identity.length = u16::MAX),
             ("checksum does not match", |story| story.identity.crc ^= 1),
