@@ -38,6 +38,9 @@ fn bench(dialect: Dialect, story: Story) -> Bench {
     bench
 }
 
+/// What is wrong with a board.
+type Lie = fn(&mut Story);
+
 /// Changes a name, so that all is sound and nothing true.
 fn flip(content: &mut [u8]) {
     let name = content.windows(5).position(|five| five == b"Timer").unwrap();
