@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 use std::io;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -17,7 +18,7 @@ use crate::actors::directory::{Directory, DirectoryError, DirectoryServer};
 use crate::actors::keeper::Keeper;
 use crate::actors::registrar::{Registrar, RegistrarConfig, Registries, RemoteRegistry, Statuses};
 use crate::actors::supervisor::{Memory, Planner, Sources, Supervisor};
-use crate::config::{Ide, RemoteSettings, Settings};
+use crate::config::{RemoteSettings, Settings};
 use crate::http::control::{ControlError, ControlListener};
 use crate::http::registry::RegistryState;
 use crate::http::server::{BindError, serve_control};
@@ -28,7 +29,7 @@ use crate::io::random::{self, RandomError};
 use crate::io::registry_client::{EndpointError, Limits, RegistryClient};
 use crate::io::static_dir::{StaticDir, StaticDirError};
 use crate::io::store::{Store, StoreError};
-use crate::io::tls::{TlsError, TlsFiles};
+use crate::io::tls::{Certificate, TlsError};
 use crate::pure::firmwares::Firmwares;
 use crate::pure::identity::HostKey;
 use crate::pure::model::build::{Build, BuildError};
@@ -92,6 +93,7 @@ pub struct Daemon {
     registries: watch::Sender<Registries>,
     local_user: Uuid,
     announcer: Option<JoinHandle<()>>,
+    certificate: Option<Certificate>,
 }
 
 /// The tasks behind the directory.
@@ -109,11 +111,8 @@ impl Daemon {
     /// socket that systemd has opened is taken in place of one's own.
     pub async fn start(settings: &Settings, inherited: Option<UnixListener>) -> Result<Daemon, DaemonError> {
         let planner = planner(settings)?;
-        let tls = settings.tls.as_ref().map(TlsFiles::load).transpose()?;
-        let ide = match &settings.ide {
-            Ide::Url(_) => None,
-            Ide::Dir(path) => Some(StaticDir::new(path)?),
-        };
+        let certificate = settings.tls.as_ref().map(Certificate::load).transpose()?;
+        let ide = settings.ide.dir().map(StaticDir::new).transpose()?;
         let store = Store::open(&settings.state_dir).await?;
         let control = match inherited {
             Some(socket) => ControlListener::inherited(socket).map_err(DaemonError::Inherited)?,
@@ -121,8 +120,8 @@ impl Daemon {
         };
         let mut listeners = Listeners::bind(&settings.listen).await?;
         let mut addresses = Addresses::new(listeners.addresses(), settings.public_url.clone(), settings.ide.clone());
-        if let Some(tls) = tls {
-            listeners = listeners.over_tls(tls);
+        if let Some(certificate) = &certificate {
+            listeners = listeners.over_tls(certificate.config());
             addresses = addresses.over_tls();
         }
 
@@ -156,7 +155,19 @@ impl Daemon {
         listeners.serve(&app, &lifecycle);
         let announcer = settings.mdns.then(|| announcer::start(&directory, addresses.listening())).flatten();
         let settings = settings.clone();
-        Ok(Daemon { directory, addresses, lifecycle, boards, store, settings, registries, local_user, announcer })
+        let daemon = Daemon {
+            directory,
+            addresses,
+            lifecycle,
+            boards,
+            store,
+            settings,
+            registries,
+            local_user,
+            announcer,
+            certificate,
+        };
+        Ok(daemon)
     }
 
     /// Takes up other settings. With an error nothing has changed.
@@ -169,6 +180,16 @@ impl Daemon {
         self.registries.send_replace(registries);
         self.directory.reconfigure(planner, settings.generic).await?;
         Ok(())
+    }
+
+    /// Reads the certificate again, from the files that it came from unless these settings name others. Whether there is
+    /// another one now. With an error the one before stays.
+    pub fn renew_certificate(&self, settings: Option<&Settings>) -> Result<bool, TlsError> {
+        let named = settings.and_then(|settings| settings.tls.as_ref());
+        match (&self.certificate, named.or(self.settings.tls.as_ref())) {
+            (Some(certificate), Some(files)) => certificate.renew(files),
+            _ => Ok(false),
+        }
     }
 
     /// The boards.
@@ -286,31 +307,44 @@ fn registries(settings: &Settings, local_user: Uuid) -> Result<Registries, Endpo
     Ok(Registries { embedded: settings.registries.embedded, remotes })
 }
 
-/// Reads every component map that is named, so that a wrong one is found now and not when its board comes.
+/// Reads every component map and graph that is named, so that a wrong one is found now and not when its board comes.
 fn planner(settings: &Settings) -> Result<Planner, DaemonError> {
-    let of_devices = settings.devices.iter().filter_map(|device| Some((device.components.clone()?, None)));
-    let of_rules = settings.boards.iter().filter_map(|rule| Some((rule.components.clone()?, rule.graph.clone())));
-    let mut builds = HashMap::new();
-    for files in of_devices.chain(of_rules) {
-        if let Entry::Vacant(place) = builds.entry(files) {
-            let (components, graph): &(PathBuf, Option<PathBuf>) = place.key();
-            let build = read_build(components, graph.as_deref())?;
-            place.insert(build);
-        }
-    }
+    let of_devices = settings.devices.iter().filter_map(|device| device.components.clone());
+    let of_rules = settings.boards.iter().filter_map(|rule| rule.components.clone());
+    let graphs = settings.boards.iter().filter_map(|rule| rule.graph.clone());
     Ok(Planner {
         devices: settings.devices.clone(),
         rules: settings.boards.clone(),
-        builds,
+        builds: read_each(of_devices.chain(of_rules), read_build)?,
+        graphs: read_each(graphs, read_graph)?,
         bauds: settings.bauds.clone(),
         registries: settings.registries.clone(),
     })
 }
 
-/// A component map and the graph beside it, or another one.
-fn read_build(path: &Path, graph: Option<&Path>) -> Result<Build, DaemonError> {
+/// What is read from each path, once.
+fn read_each<T>(
+    paths: impl Iterator<Item = PathBuf>,
+    read: impl Fn(&Path) -> Result<T, DaemonError>,
+) -> Result<HashMap<PathBuf, T>, DaemonError> {
+    let mut all = HashMap::new();
+    for path in paths {
+        if let Entry::Vacant(place) = all.entry(path) {
+            let content = read(place.key())?;
+            place.insert(content);
+        }
+    }
+    Ok(all)
+}
+
+/// A component map, and the graph beside it.
+fn read_build(path: &Path) -> Result<Build, DaemonError> {
     let files = firmware_files::read(path)?;
-    let graph = graph.map(firmware_files::read_text).transpose()?.or(files.graph);
-    let build = Build::read(&files.components, graph.as_deref(), path.display().to_string());
+    let build = Build::read(&files.components, files.graph.as_deref(), path.display().to_string());
     build.map_err(|source| DaemonError::Build { path: path.to_owned(), source })
+}
+
+fn read_graph(path: &Path) -> Result<Arc<serde_json::Value>, DaemonError> {
+    let graph = Build::read_graph(&firmware_files::read_text(path)?);
+    graph.map_err(|source| DaemonError::Build { path: path.to_owned(), source })
 }

@@ -10,8 +10,9 @@ use crate::config::{Ide, ListenAddress, WebUrl};
 use crate::http::registry::{RegistryState, standalone};
 use crate::http::server::BindError;
 use crate::http::{Addresses, Lifecycle, Listeners};
+use crate::io::static_dir::{StaticDir, StaticDirError};
 use crate::io::store::{DatabaseUrl, RegistryStore, Store, StoreError};
-use crate::io::tls::{TlsError, TlsFiles};
+use crate::io::tls::{Certificate, TlsError, TlsFiles};
 use crate::pure::registry::Presence;
 
 /// How long connections may take to end when the registry stops.
@@ -33,7 +34,7 @@ pub struct RegistrySettings {
     /// How others reach it, where that is not the address it listens on.
     pub public_url: Option<WebUrl>,
     /// Where live URLs point.
-    pub ide: WebUrl,
+    pub ide: Ide,
     /// When runtimes count as offline.
     pub presence: Presence,
     /// The state directory.
@@ -52,6 +53,9 @@ pub enum RegistryServerError {
     /// The certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The directory of the UI.
+    #[error(transparent)]
+    Ide(#[from] StaticDirError),
 }
 
 /// A running registry.
@@ -61,28 +65,35 @@ pub struct RegistryServer {
     lifecycle: Lifecycle,
     background: CancellationToken,
     store: RegistryStore,
+    certificate: Option<(Certificate, TlsFiles)>,
 }
 
 impl RegistryServer {
     /// Starts it: when this returns it listens. A PostgreSQL server that is away is waited for in the background, and calls
     /// are answered with 503 meanwhile; one that refuses is an error.
     pub async fn start(settings: &RegistrySettings) -> Result<RegistryServer, RegistryServerError> {
-        let tls = settings.tls.as_ref().map(TlsFiles::load).transpose()?;
+        let certificate = settings.tls.as_ref().map(Certificate::load).transpose()?;
+        let ide = settings.ide.dir().map(StaticDir::new).transpose()?;
         let store = open(settings).await?.with_presence(settings.presence);
         let mut listeners = Listeners::bind(&settings.listen).await?;
-        let mut addresses =
-            Addresses::new(listeners.addresses(), settings.public_url.clone(), Ide::Url(settings.ide.clone()));
-        if let Some(tls) = tls {
-            listeners = listeners.over_tls(tls);
+        let mut addresses = Addresses::new(listeners.addresses(), settings.public_url.clone(), settings.ide.clone());
+        if let Some(certificate) = &certificate {
+            listeners = listeners.over_tls(certificate.config());
             addresses = addresses.over_tls();
         }
         let lifecycle = Lifecycle::new();
         let state = RegistryState::new(store.clone(), addresses.ide_url(), lifecycle.clone());
-        let app = standalone(RegistryState { open: settings.open, ..state }, &addresses);
+        let app = standalone(RegistryState { open: settings.open, ..state }, &addresses, ide);
         let background = CancellationToken::new();
         lifecycle.spawn(actors::registry::run(store.clone(), background.clone()));
         listeners.serve_at_most(MAX_CONNECTIONS, &app, &lifecycle);
-        Ok(RegistryServer { addresses, lifecycle, background, store })
+        let certificate = certificate.zip(settings.tls.clone());
+        Ok(RegistryServer { addresses, lifecycle, background, store, certificate })
+    }
+
+    /// Reads the certificate again. Whether there is another one now. With an error the one before stays.
+    pub fn renew_certificate(&self) -> Result<bool, TlsError> {
+        self.certificate.as_ref().map_or(Ok(false), |(certificate, files)| certificate.renew(files))
     }
 
     /// Where it is reached.

@@ -2,7 +2,14 @@
 
 use std::io::{IsTerminal, stderr, stdout};
 
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// How the names of this program's own parts begin.
+const OWN: &str = "microflo_bridge";
 
 /// The variable that sets the level.
 const VARIABLE: &str = "MICROFLO_BRIDGE_LOG";
@@ -17,11 +24,21 @@ pub(super) fn start(verbose: u8, daemon: bool) {
         _ => "trace",
     };
     // Other crates' inner life helps nobody.
-    let default = format!("warn,microflo_bridge={level}");
+    let default = format!("warn,{OWN}={level}");
     let filter = EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(default));
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
     // systemd's journal adds the time itself.
     let under_systemd = std::env::var_os("JOURNAL_STREAM").is_some();
     let subscriber = subscriber.with_ansi(stderr().is_terminal());
-    if under_systemd { subscriber.without_time().init() } else { subscriber.init() }
+    let discreet = filter_fn(is_discreet);
+    if under_systemd {
+        subscriber.without_time().finish().with(discreet).init();
+    } else {
+        subscriber.finish().with(discreet).init();
+    }
+}
+
+/// At TRACE other crates quote what goes over the network, secrets included: that is never logged, whatever the level.
+fn is_discreet(about: &Metadata<'_>) -> bool {
+    *about.level() < Level::TRACE || about.target().starts_with(OWN)
 }

@@ -13,12 +13,13 @@ use uuid::Uuid;
 
 use super::{announce, open_files};
 use crate::config::{
-    DeviceSpec, GenericPolicy, HalfTls, Ide, Layer, ListenAddress, Origin, Origins, Places, RegistryChoice, Settings,
-    WebUrl, file,
+    BoardOption, DeviceSpec, GenericPolicy, HalfTls, Ide, Layer, ListenAddress, Origin, Origins, Places,
+    RegistryChoice, Settings, WebUrl, file,
 };
 use crate::daemon::Daemon;
 use crate::http::control::check_unanswered;
 use crate::io::systemd;
+use crate::io::tls::TlsError;
 use crate::pure::view::{BoardState, BoardView};
 
 /// The most simulated boards.
@@ -39,6 +40,11 @@ pub(super) struct RunArgs {
     /// registry, user; may be given several times
     #[arg(long, value_name = "SPEC", env = "MICROFLO_BRIDGE_DEVICE")]
     device: Vec<DeviceSpec>,
+    /// Settings for some boards, as `[[board]]` in a file: which ones by serial=, vid=, pid=, path=, id=, and what by label=,
+    /// description=, registry=, user=, baud=, dialect=, reset=, components=, graph=, firmware=, restore=, ignore=; may be
+    /// given several times [in the environment separated by `;`]
+    #[arg(long, value_name = "KEY=VALUE,…", env = "MICROFLO_BRIDGE_BOARD", value_delimiter = ';')]
+    board: Vec<BoardOption>,
     /// Register boards at this registry, beside the embedded one; `none`: not even there; may be given several times
     /// [its token: environment MICROFLO_BRIDGE_REGISTRY_TOKEN, or `registry_token` in the configuration]
     #[arg(long, value_name = "URL|none", env = "MICROFLO_BRIDGE_REGISTRY", value_delimiter = ',')]
@@ -53,7 +59,7 @@ pub(super) struct RunArgs {
     /// [default: https://app.flowhub.io]
     #[arg(long, value_name = "URL|DIR", env = "MICROFLO_BRIDGE_IDE")]
     ide: Option<Ide>,
-    /// Serve https and wss with this certificate (PEM, with those that lead to its root)
+    /// Serve https and wss with this certificate (PEM, with those that lead to its root); SIGHUP reads it again
     #[arg(long, value_name = "FILE", env = "MICROFLO_BRIDGE_TLS_CERT")]
     tls_cert: Option<PathBuf>,
     /// The certificate's key (PEM)
@@ -184,8 +190,9 @@ pub(super) fn warn_unencrypted(listen: &[ListenAddress]) {
     }
 }
 
-/// A mistake in a file changes nothing.
+/// A mistake in a file changes nothing. The certificate does not depend on that: it is renewed whatever the files say.
 async fn reload(daemon: &mut Daemon, settings: anyhow::Result<Settings>) {
+    tell_of_certificate(daemon.renew_certificate(settings.as_ref().ok()));
     let done = match settings {
         Ok(settings) => daemon.reload(&settings).await.map_err(anyhow::Error::from),
         Err(error) => Err(error),
@@ -193,6 +200,15 @@ async fn reload(daemon: &mut Daemon, settings: anyhow::Result<Settings>) {
     match done {
         Ok(()) => tracing::info!("the configuration was read again"),
         Err(error) => tracing::error!("{error:#}; the configuration stays as it was"),
+    }
+}
+
+/// Says what became of the certificate when it was read again.
+pub(super) fn tell_of_certificate(renewed: Result<bool, TlsError>) {
+    match renewed {
+        Ok(true) => tracing::info!("new connections are served with another certificate"),
+        Ok(false) => tracing::debug!("the certificate is the same as before, or there is none"),
+        Err(error) => tracing::error!("{error}; the certificate stays as it was"),
     }
 }
 
@@ -205,6 +221,7 @@ impl RunArgs {
     /// Command line and environment over the configuration files over the defaults.
     pub(super) fn settings(self, places: &Places) -> anyhow::Result<Settings> {
         let files = file::load(self.config.as_deref(), places)?;
+        let of_boards = self.origins.of("board");
         let given = Layer {
             listen: some(self.listen),
             registry: some(self.registry.into_iter().map(Into::into).collect()),
@@ -216,6 +233,7 @@ impl RunArgs {
             tls_key: self.tls_key,
             generic: self.generic,
             mdns: self.mdns,
+            board: self.board.into_iter().map(|board| board.into_rule(&of_boards)).collect(),
             origins: self.origins,
             ..Layer::default()
         };

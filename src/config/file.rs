@@ -126,7 +126,7 @@ fn parse(path: &Path, text: &str) -> Result<Layer, ConfigError> {
 }
 
 /// The parser's words on one line. A key that does not exist comes with the nearest one that does.
-fn words(message: &str) -> String {
+pub(super) fn words(message: &str) -> String {
     let Some(unknown) = message.strip_prefix("unknown field `") else { return message.replace('\n', "; ") };
     // Every other piece is between backticks.
     let mut names = unknown.split('`').step_by(2);

@@ -26,6 +26,14 @@ impl Ide {
         }
     }
 
+    /// Its directory, if it is served from one.
+    pub fn dir(&self) -> Option<&Path> {
+        match self {
+            Ide::Url(_) => None,
+            Ide::Dir(dir) => Some(dir),
+        }
+    }
+
     /// The same, with a relative directory meant from `dir`.
     pub fn below(self, dir: &Path) -> Ide {
         match self {

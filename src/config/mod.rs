@@ -4,6 +4,7 @@
 //! and the result becomes [`Settings`], in which everything is decided.
 
 pub mod address;
+pub mod board_option;
 pub mod device;
 pub mod file;
 pub mod ide;
@@ -19,6 +20,7 @@ pub mod web;
 
 pub use crate::pure::admission::GenericPolicy;
 pub use address::ListenAddress;
+pub use board_option::BoardOption;
 pub use device::DeviceSpec;
 pub use file::ConfigError;
 pub use ide::Ide;

@@ -156,7 +156,8 @@ impl Settings {
             ("state_dir", self.state_dir != new.state_dir),
             ("public_url", self.public_url != new.public_url),
             ("ide", self.ide != new.ide),
-            ("tls_cert", self.tls != new.tls),
+            // Another certificate can take the place of one, but not of none.
+            ("tls_cert", self.tls.is_some() != new.tls.is_some()),
             ("mdns", self.mdns != new.mdns),
         ];
         changed.into_iter().filter_map(|(key, changed)| changed.then_some(key)).collect()

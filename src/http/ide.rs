@@ -1,49 +1,60 @@
 //! `/ide/`: the built Flowhub or NoFlo UI of `--ide DIR`.
 //!
-//! It has the bridge's own origin, so its pages reach boards and registry without mixed content and without any prompt.
+//! It has the server's own origin, so its pages reach the registry, and a bridge's boards, without mixed content and without
+//! any prompt.
 
 use std::io;
 
+use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
 use futures_util::stream;
 use tokio::io::AsyncReadExt;
 
 use super::refusal::Refusal;
-use super::state::HttpState;
 use crate::io::static_dir::{StaticDir, StaticFile};
 
 /// What such a UI does: it compiles components in the page, styles its graph inline, and opens runtimes anywhere. It loads
-/// scripts from here only, and of the web it reaches GitHub alone, where it keeps projects.
+/// scripts from here only, and reaches no other web service: what it takes for GitHub's token is the registry's.
 const POLICY: &str = "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; worker-src 'self' blob:; \
                       style-src 'self' 'unsafe-inline'; img-src 'self' data: blob: https:; font-src 'self' data:; \
-                      connect-src 'self' ws: wss: https://api.github.com; frame-src 'self' blob:; frame-ancestors 'none'; \
+                      connect-src 'self' ws: wss:; frame-src 'self' blob:; frame-ancestors 'none'; \
                       base-uri 'self'; form-action 'none'; object-src 'none'";
 
 /// What is read from a file at once, in bytes.
 const CHUNK_BYTES: usize = 64 * 1024;
 
+/// The routes of the UI in that directory, or the word that there is none.
+pub(super) fn router(dir: Option<StaticDir>) -> Router {
+    Router::new()
+        .route("/ide", get(without_slash))
+        .route("/ide/", get(index))
+        .route("/ide/{*path}", get(file))
+        .with_state(dir)
+}
+
 /// `GET /ide`: relative addresses in the page need the slash.
-pub(super) async fn without_slash() -> Redirect {
+async fn without_slash() -> Redirect {
     Redirect::permanent("ide/")
 }
 
 /// `GET /ide/`.
-pub(super) async fn index(state: State<HttpState>, headers: HeaderMap) -> Result<Response, Refusal> {
-    file(state, Path(String::new()), headers).await
+async fn index(dir: State<Option<StaticDir>>, headers: HeaderMap) -> Result<Response, Refusal> {
+    file(dir, Path(String::new()), headers).await
 }
 
 /// `GET /ide/{path}`.
-pub(super) async fn file(
-    State(state): State<HttpState>,
+async fn file(
+    State(dir): State<Option<StaticDir>>,
     Path(path): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let dir = state.config.ide.clone().ok_or_else(|| {
-        Refusal::not_found("no UI is served here; start the bridge with --ide DIR, the directory of a built one")
+    let dir = dir.ok_or_else(|| {
+        Refusal::not_found("no UI is served here; --ide DIR, the directory of a built one, makes the program serve it")
     })?;
     let content_type = content_type(if path.is_empty() || path.ends_with('/') { "html" } else { &path });
     let found = open(dir, path).await?;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::port::Port;
+use super::secret::Secret;
 
 /// The state of a board. Each comes with a reason that a person can act on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -91,6 +92,8 @@ pub struct RegistrationWish {
     pub user: Option<Uuid>,
     /// What registries say of it; `None`: what it is.
     pub description: Option<String>,
+    /// The secret that was chosen for it; `None`: the one that was made. Registries have to be told when it changes.
+    pub secret: Option<Secret>,
 }
 
 /// A snapshot of a board.

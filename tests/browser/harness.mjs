@@ -28,31 +28,51 @@ async function freePort() {
   return port;
 }
 
-/** A running bridge. */
-export class Bridge {
+/** The program, running as a server with a state directory of its own. */
+class Server {
   static async start(t, args, { port, state } = {}) {
-    const bridge = new Bridge();
-    bridge.dir = state ?? (await mkdtemp(join(tmpdir(), "bridge-")));
-    bridge.port = port ?? (await freePort());
-    bridge.base = `http://127.0.0.1:${bridge.port}/`;
-    const run = ["run", "--listen", `127.0.0.1:${bridge.port}`, "--state-dir", join(bridge.dir, "state"), ...args];
-    bridge.child = spawn(program, run, { stdio: ["ignore", "ignore", "pipe"] });
-    bridge.log = "";
-    bridge.child.stderr.on("data", (text) => (bridge.log += text));
+    const server = new this();
+    server.dir = state ?? (await mkdtemp(join(tmpdir(), "bridge-")));
+    server.port = port ?? (await freePort());
+    server.base = `http://127.0.0.1:${server.port}/`;
+    const common = ["--listen", `127.0.0.1:${server.port}`, "--state-dir", join(server.dir, "state")];
+    server.child = spawn(program, [...this.command, ...common, ...args], { stdio: ["ignore", "ignore", "pipe"] });
+    server.log = "";
+    server.child.stderr.on("data", (text) => (server.log += text));
     t.after(async () => {
-      await bridge.stop();
-      if (!state) await rm(bridge.dir, { recursive: true, force: true });
+      await server.stop();
+      if (!state) await rm(server.dir, { recursive: true, force: true });
     });
     await until(() => {
-      if (bridge.child.exitCode !== null) throw new Error(`the bridge ended:\n${bridge.log}`);
-      return bridge.cli("list", "--json").then(() => true, () => false);
+      if (server.child.exitCode !== null) throw new Error(`the server ended:\n${server.log}`);
+      return server.answers().then(() => true, () => false);
     });
-    return bridge;
+    return server;
   }
 
   async cli(...args) {
     const { stdout } = await promisify(execFile)(program, [...args, "--state-dir", join(this.dir, "state")]);
     return stdout;
+  }
+
+  /** The local user of its registry. */
+  async localUser() {
+    return JSON.parse(await this.cli("registry", "user", "show", "--json"));
+  }
+
+  async stop() {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    this.child.kill("SIGTERM");
+    await new Promise((done) => this.child.once("exit", done));
+  }
+}
+
+/** A running bridge. */
+export class Bridge extends Server {
+  static command = ["run"];
+
+  answers() {
+    return this.cli("list", "--json");
   }
 
   async boards() {
@@ -63,11 +83,21 @@ export class Bridge {
   async link() {
     return (await this.cli("dashboard", "--print")).trim();
   }
+}
 
-  async stop() {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    this.child.kill("SIGTERM");
-    await new Promise((done) => this.child.once("exit", done));
+/** A registry without a bridge. */
+export class Registry extends Server {
+  static command = ["registry", "serve"];
+
+  answers() {
+    return fetch(`${this.base}healthz`);
+  }
+
+  /** Makes a call that must succeed. */
+  async call(method, path, body, token) {
+    const headers = token ? { Authorization: `Bearer ${token}` } : {};
+    const answer = await fetch(this.base + path, { method, headers, body: body && JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
   }
 }
 

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { Bridge, firmware, map, openTab, plugIn, plugInSimulated } from "./harness.mjs";
+import { Bridge, Registry, firmware, map, openTab, plugIn, plugInSimulated } from "./harness.mjs";
 import { machineWithChip } from "./usb.mjs";
 
 const DIR = process.env.SHOTS;
@@ -63,4 +63,39 @@ test("pictures", { skip: (!DIR && "SHOTS is not set") || (!firmware && "the firm
   await guest.goto(await empty.link());
   await guest.getByRole("heading", { name: "No board yet" }).waitFor();
   await guest.screenshot({ path: join(DIR, "empty.png") });
+});
+
+/** What is registered in the pictures of the registry's page: of two laboratories, the last one was switched off. */
+const RUNTIMES = [
+  ["Greenhouse", "MicroFlo board on USB: Arduino Uno", "lab-1.example:3569"],
+  ["Watering", "MicroFlo board on USB: Arduino Mega 2560", "lab-1.example:3569"],
+  ["Door lock", "MicroFlo board on a serial line", "lab-2.example:3569"],
+  ["Weather station", "MicroFlo board on USB: Teensy 3.2", "lab-2.example:3569"],
+];
+
+test("pictures of the registry's page", { skip: !DIR && "SHOTS is not set" }, async (t) => {
+  const registry = await Registry.start(t, ["--offline-after", "5"]);
+  const user = await registry.localUser();
+  for (const [n, [label, description, host]] of RUNTIMES.entries()) {
+    const id = `${n}7de8c2a-3f0b-4c65-9d1e-5b6a0c4f8e1${n}`;
+    const record = { id, user: user.id, label, description, secret: "secret", protocol: "websocket", type: "microflo",
+      address: `wss://${host}/${id}` };
+    await registry.call("PUT", `runtimes/${id}`, record);
+    // All but the last are alive.
+    const alive = setInterval(() => registry.call("POST", `runtimes/${id}`).catch(() => {}), 1000);
+    t.after(() => clearInterval(alive));
+    if (n === RUNTIMES.length - 1) clearInterval(alive);
+  }
+  const { page } = await openTab(t, registry, { viewport: { width: 1000, height: 620 } });
+  await page.goto(`${registry.base}#token=${user.token}`);
+  await page.getByText("Live: 4 registered, 3 online.").waitFor();
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme });
+    await page.screenshot({ path: join(DIR, `registry-${colorScheme}.png`), fullPage: true });
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize(PHONE);
+  await page.screenshot({ path: join(DIR, "registry-phone.png"), fullPage: true });
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.screenshot({ path: join(DIR, "registry-token.png"), fullPage: true });
 });

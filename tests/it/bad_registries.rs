@@ -147,7 +147,10 @@ fn one_with_another_servers_certificate() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let server = Server::start(listener, Some(config.clone()), move |request| keeps.answer(request));
     let url = format!("https://localhost:{}", server.address.port());
+    let (without, usual) = bridge(&dir.path().join("without"), "", None);
+    drop(without);
     let (bridge, took) = bridge(&dir.path().join("state"), &url, Some(&trusted));
+    assert!(took < usual + MARGIN, "{took:?} instead of {usual:?}");
     bridge.wait("the certificate is refused", |bridge| said(bridge, &url).contains("certificate"));
     println!("TLS with a wrong name: ready after {took:?}; status said: {}", said(&bridge, &url));
     assert_eq!(records.len(), 0);
@@ -161,7 +164,10 @@ fn one_that_is_down_for_a_while_and_comes_back() {
     let dir = tempfile::tempdir().unwrap();
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://{address}");
+    let (without, usual) = bridge(&dir.path().join("without"), "", None);
+    drop(without);
     let (bridge, took) = bridge(&dir.path().join("state"), &url, None);
+    assert!(took < usual + MARGIN, "{took:?} instead of {usual:?}");
     bridge.wait("nobody answers", |bridge| said(bridge, &url).contains("refused"));
     println!("down: ready after {took:?}; status said: {}", said(&bridge, &url));
     let records = Records::default();

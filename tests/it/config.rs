@@ -14,12 +14,15 @@ const SOURCES: [&str; 5] = ["flag", "env", "user", "drop-in", "system"];
 /// Key, option, variable, and how the value of source number N is written.
 type Setting = (&'static str, &'static str, &'static str, fn(usize) -> String);
 
-const SETTINGS: [Setting; 6] = [
+const SETTINGS: [Setting; 9] = [
     ("listen", "--listen", "MICROFLO_BRIDGE_LISTEN", |n| format!("127.0.0.1:{}", 5000 + n)),
     ("registry", "--registry", "MICROFLO_BRIDGE_REGISTRY", |n| format!("https://registry{n}.example")),
     ("user", "--user", "MICROFLO_BRIDGE_USER", |n| format!("{n}1111111-1111-4111-8111-111111111111")),
     ("public_url", "--public-url", "MICROFLO_BRIDGE_PUBLIC_URL", |n| format!("https://boards{n}.example")),
     ("ide", "--ide", "MICROFLO_BRIDGE_IDE", |n| format!("https://ide{n}.example")),
+    ("tls_cert", "--tls-cert", "MICROFLO_BRIDGE_TLS_CERT", |n| format!("/certificates/{n}.pem")),
+    ("tls_key", "--tls-key", "MICROFLO_BRIDGE_TLS_KEY", |n| format!("/keys/{n}.pem")),
+    ("state_dir", "--state-dir", "MICROFLO_BRIDGE_STATE_DIR", |n| format!("/state/{n}")),
     ("generic", "--generic", "MICROFLO_BRIDGE_GENERIC", |n| ["ask", "open", "never"][n % 3].to_owned()),
 ];
 
@@ -58,6 +61,53 @@ impl Files {
         command.env("HOME", self.0.path().join("home"));
         command.env("MICROFLO_BRIDGE_SYSTEM_CONFIG", self.0.path().join("etc"));
         command.env("XDG_CONFIG_HOME", "");
+    }
+}
+
+/// Keys that are no text.
+#[test]
+fn of_mdns_bauds_and_the_token_the_strongest_source_decides_too() {
+    for mask in 0..1_usize << SOURCES.len() {
+        let files = Files::new();
+        let (mut command, mut options) = (files.command(), vec!["config", "show", "--json"]);
+        let of_files = |number: &usize| *number > 1;
+        let says = |number: &usize| mask & (1 << number) != 0;
+        let mdns = |number: usize| number % 2 == 1;
+        for number in (0..SOURCES.len()).filter(says) {
+            match SOURCES[number] {
+                "flag" => options.extend(["--mdns", "false"]),
+                "env" => {
+                    command.env("MICROFLO_BRIDGE_MDNS", mdns(number).to_string());
+                    command.env("MICROFLO_BRIDGE_REGISTRY_TOKEN", "token");
+                }
+                file => {
+                    let bauds = 19_200 << number;
+                    files.write(
+                        file,
+                        &format!("mdns = {}\nbauds = [{bauds}]\nregistry_token = \"token\"\n", mdns(number)),
+                    );
+                }
+            }
+        }
+        let output = command.args(options).output().unwrap();
+        let rows: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+        let place = |number: Option<usize>, variable: &str, line: usize| match number.map(|number| SOURCES[number]) {
+            None => "default".to_owned(),
+            Some("flag") => "command line".to_owned(),
+            Some("env") => variable.to_owned(),
+            Some(file) => format!("{}:{line}", files.path(file).display()),
+        };
+        let strongest = (0..SOURCES.len()).find(says);
+        let shown = row(&rows, "mdns");
+        assert_eq!(text(shown, "value"), strongest.is_none_or(mdns).to_string(), "{mask:05b}");
+        assert_eq!(text(shown, "origin"), place(strongest, "MICROFLO_BRIDGE_MDNS", 1), "{mask:05b}");
+        let strongest = (0..SOURCES.len()).filter(of_files).find(says);
+        let shown = row(&rows, "bauds");
+        let bauds = strongest.map_or("9600, 115200".to_owned(), |number| (19_200 << number).to_string());
+        assert_eq!((text(shown, "value"), text(shown, "origin")), (&*bauds, &*place(strongest, "", 2)), "{mask:05b}");
+        let strongest = (1..SOURCES.len()).find(says);
+        let origin = place(strongest, "MICROFLO_BRIDGE_REGISTRY_TOKEN", 3);
+        assert_eq!(text(row(&rows, "registry_token"), "origin"), origin, "{mask:05b}");
     }
 }
 
@@ -154,19 +204,27 @@ fn per_board_the_users_file_beats_a_drop_in_beats_the_systems_and_each_beats_wha
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_device_of_the_command_line_beats_the_files() {
+async fn what_the_command_line_or_the_environment_says_of_a_board_beats_the_files() {
     let (files, dir) = (Files::new(), tempfile::tempdir().unwrap());
     let line = crate::machine::arduino();
     let path = line.path().display();
     files
         .write("user", &format!("[[board]]\nmatch = {{ path = \"{path}\" }}\nlabel = \"file\"\nregistry = \"none\"\n"));
-    for (place, label) in [("flag", "Option"), ("env", "Variable"), ("file", "file")] {
+    for (place, label) in
+        [("flag", "Option"), ("env", "Variable"), ("board-flag", "Board"), ("board-env", "Board 2"), ("file", "file")]
+    {
         let mut command = Command::new(PROGRAM);
         files.surround(&mut command);
         let spec = format!("{path},label={label},registry=http://127.0.0.1:9/{place}");
+        let board = format!("path={path},label={label},registry=http://127.0.0.1:9/{place}");
+        if place.starts_with("board") {
+            command.args(["--device", &path.to_string()]);
+        }
         match place {
             "flag" => drop(command.args(["--device", &spec])),
             "env" => drop(command.env("MICROFLO_BRIDGE_DEVICE", &spec)),
+            "board-flag" => drop(command.args(["--board", "serial=1,label=Other", "--board", &board])),
+            "board-env" => drop(command.env("MICROFLO_BRIDGE_BOARD", format!("serial=1,label=Other;{board}"))),
             _ => drop(command.args(["--device", &path.to_string()])),
         }
         let bridge = Bridge::start_command(&dir.path().join(place), command);

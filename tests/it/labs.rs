@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::elsewhere::Authority;
 use crate::machine::{id, is_root};
 use crate::registry_support::{Registry, User};
-use crate::support::{Bridge, PROGRAM};
+use crate::support::{Bridge, PROGRAM, skip};
 
 /// Where the registry is, as seen from each lab.
 const ROOM: [Ipv4Addr; 2] = [Ipv4Addr::new(10, 231, 77, 1), Ipv4Addr::new(10, 231, 78, 1)];
@@ -73,8 +73,7 @@ fn the_boards_of_two_labs_are_in_one_list_over_tls() {
         return;
     }
     let Some(networks) = Networks::new() else {
-        println!("skipped: `ip netns` cannot make network namespaces here");
-        return;
+        return skip("`ip netns` cannot make network namespaces here; it wants root, iproute2 and CAP_SYS_ADMIN");
     };
     let dir = tempfile::tempdir().unwrap();
     let authority = Authority::new();

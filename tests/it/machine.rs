@@ -8,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::fake_tree::{FakeDevice, FakeTree};
-use crate::support::{Bridge, PROGRAM};
+use crate::support::{Bridge, PROGRAM, skip};
 
 /// An unprivileged user: `nobody`.
 pub(crate) const NOBODY: u32 = 65534;
@@ -106,7 +106,7 @@ pub(crate) fn text<'a>(board: &'a Value, key: &str) -> &'a str {
 pub(crate) fn is_root() -> bool {
     let root = rustix::process::geteuid().is_root();
     if !root {
-        println!("skipped: only root can start the bridge as another user");
+        skip("only root can start the bridge as another user, or on another network");
     }
     root
 }

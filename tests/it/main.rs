@@ -14,6 +14,7 @@ mod tty;
 mod web;
 
 mod bad_registries;
+mod certificates;
 mod config;
 mod consent;
 mod doctor;
@@ -24,7 +25,9 @@ mod identity;
 mod idle;
 mod labs;
 mod layers;
+mod leaks;
 mod mdns;
+mod own_settings;
 mod refusals;
 mod registration;
 mod registry;

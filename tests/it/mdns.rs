@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use mdns_sd::{Receiver, ServiceDaemon, ServiceEvent};
 
 use crate::machine::{arduino, id, text};
-use crate::support::{Bridge, PATIENCE, PROGRAM, secret};
+use crate::support::{Bridge, PATIENCE, PROGRAM, secret, skip};
 
 const SERVICE: &str = "_fbp-ws._tcp.local.";
 /// How long nothing must be heard.
@@ -69,8 +69,7 @@ fn withdrawn(events: &Receiver<ServiceEvent>, id: &str) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn boards_are_announced_beyond_loopback_and_withdrawn() {
     let Some(ip) = outward() else {
-        println!("skipped: this machine has no address beyond loopback");
-        return;
+        return skip("this machine has no address beyond loopback");
     };
     let dir = tempfile::tempdir().unwrap();
     let line = arduino();
@@ -88,9 +87,13 @@ async fn boards_are_announced_beyond_loopback_and_withdrawn() {
     let events = daemon.browse(SERVICE).unwrap();
     let (port, properties) = resolved(&events, id(board), text(board, "label")).expect("announced");
     println!("{ip}:{port} {properties:?}");
-    for wanted in ["txtvers=1".to_owned(), format!("id={}", id(board)), "type=microflo".to_owned()] {
-        assert!(properties.contains(&wanted), "{wanted}: {properties:?}");
+    let label = format!("label={}", text(board, "label"));
+    for wanted in ["txtvers=1", &format!("id={}", id(board)), "type=microflo", &label, &format!("path=/{}", id(board))]
+    {
+        assert!(properties.iter().any(|property| property == wanted), "{wanted}: {properties:?}");
     }
+    assert_eq!(properties[0], "txtvers=1", "the version comes first");
+    assert_eq!(properties.len(), 5, "{properties:?}");
     let secret = secret(board);
     assert!(!properties.iter().any(|property| property.contains(&secret)), "a secret on the network");
 
@@ -107,7 +110,11 @@ async fn boards_are_announced_beyond_loopback_and_withdrawn() {
 fn nothing_is_announced_on_loopback_or_when_it_is_switched_off() {
     let dir = tempfile::tempdir().unwrap();
     let mut bridges = vec![bridge(dir.path(), 0x10, &[])];
-    if let Some(ip) = outward() {
+    let outward = outward();
+    if outward.is_none() {
+        skip("this machine has no address beyond loopback on which announcing could be switched off");
+    }
+    if let Some(ip) = outward {
         bridges.push(bridge(dir.path(), 0x11, &["--listen", &format!("{ip}:0"), "--mdns", "false"]));
     }
     let ids: Vec<_> = bridges.iter().map(|bridge| id(&bridge.board_in_state("ready")).to_owned()).collect();

@@ -15,6 +15,12 @@ pub const PROGRAM: &str = env!("CARGO_BIN_EXE_microflo-bridge");
 /// How long anything may take on a busy machine; nothing is measured by it.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Says why a test cannot run here. Where everything has to run, under `CI=true`, that is a failure.
+pub fn skip(why: &str) {
+    println!("skipped: {why}");
+    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "cannot be skipped under CI=true: {why}");
+}
+
 /// A running bridge with a state directory of its own. Stopped with SIGTERM when dropped.
 pub struct Bridge {
     child: RefCell<Child>,

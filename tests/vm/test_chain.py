@@ -10,7 +10,7 @@ from harness.places import FIRMWARE_SCRIPTS, RIG
 from harness.registry import Registry, runtimes
 from harness.states import send_file
 
-SERIAL = "A50285BI"
+SERIAL = "AL03QZ1K"
 CLIENT_SECONDS = 60
 #: What the client waits for before it stops the graph.
 PACKETS = 3

@@ -10,7 +10,7 @@ WATCH_SECONDS = 8
 
 
 def test_a_generic_chip_is_opened_once_it_is_allowed(context):
-    with context.states.running() as guest, UsbSerial(guest, "clone", 1, serial="A50285BI", far_end=linux_firmware) as clone:
+    with context.states.running() as guest, UsbSerial(guest, "clone", 1, serial="AL03QZ1K", far_end=linux_firmware) as clone:
         usbmon = Usbmon(guest)
         clone.plug()
         asked = guest.until_board(state="not-allowed", device="/dev/ttyUSB0")

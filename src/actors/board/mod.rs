@@ -53,6 +53,8 @@ pub struct Setup {
     pub target: Target,
     /// How to open the session.
     pub session: session::Config,
+    /// Whether somebody has said that opening resets it, whatever its port looks like.
+    pub resets: bool,
     /// How FBP clients see it.
     pub identity: fbp::Identity,
     /// What its firmware is made of.

@@ -103,8 +103,8 @@ impl Loop {
             Target::Port { path, lines } => {
                 let baud = self.setup.session.bauds[0];
                 let port = serial::open(PortSettings { path: path.clone(), baud, lines: *lines }).await?;
-                if !port.has_modem_lines() {
-                    // Opening has reset nothing.
+                if !port.has_modem_lines() && !self.setup.resets {
+                    // Opening has reset nothing, as far as can be known.
                     self.setup.session.boot_window = Duration::ZERO;
                 }
                 Ok(Box::new(port))
@@ -151,6 +151,7 @@ mod tests {
             // No terminal, and never one.
             target: Target::Port { path: "/dev/null".into(), lines: ModemLines::default() },
             session: crate::pure::session::Config::default(),
+            resets: false,
             identity,
             build: None,
             saved: None,

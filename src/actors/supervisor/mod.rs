@@ -6,6 +6,8 @@ mod entry;
 mod firmwares;
 mod flashing;
 mod plan;
+#[cfg(test)]
+mod plan_tests;
 mod reconcile;
 mod reconfigure;
 mod requests;

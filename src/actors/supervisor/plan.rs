@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use firmware_proto::Dialect;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::actors::board::Target;
@@ -27,8 +28,10 @@ pub struct Planner {
     pub devices: Vec<DeviceSpec>,
     /// Rules of the configuration, the first that says something wins.
     pub rules: Vec<BoardRule>,
-    /// What is known of firmware builds, read and checked, by the paths of component map and graph.
-    pub builds: HashMap<(PathBuf, Option<PathBuf>), Build>,
+    /// What is known of firmware builds, read and checked, by the paths of their component maps.
+    pub builds: HashMap<PathBuf, Build>,
+    /// The graphs of the configuration, read and checked, by their paths.
+    pub graphs: HashMap<PathBuf, Arc<Value>>,
     /// Bauds to try.
     pub bauds: Vec<u32>,
     /// The registries that are for all boards.
@@ -40,6 +43,8 @@ pub struct Planner {
 pub(super) struct Plan {
     pub(super) target: Target,
     pub(super) session: session::Config,
+    /// Whether somebody has said that opening resets it.
+    pub(super) resets: bool,
     pub(super) label: Option<String>,
     /// Instead of the one that was made for it.
     pub(super) secret: Option<Secret>,
@@ -66,6 +71,7 @@ impl Planner {
             registries: choices.map(|choices| names(self.registries.of_board(choices))),
             user: user.or_else(|| self.rules(port, id).find_map(|rule| rule.user)),
             description: self.rules(port, id).find_map(|rule| rule.description.clone()),
+            secret: self.secret(port, id),
         }
     }
 
@@ -92,22 +98,32 @@ impl Planner {
             left: None,
         };
         let build = self.build(port, id, firmwares);
-        let secret = self.rules(port, id).find_map(|rule| rule.secret.clone());
-        Plan { target, session, label, secret, build, restore: restore.unwrap_or(false) }
+        let resets = reset == ResetPolicy::OnOpen;
+        Plan { target, session, resets, label, secret: self.secret(port, id), build, restore: restore.unwrap_or(false) }
     }
 
-    /// What is known of a board's firmware: from the command line, the configuration, or what was added, in that order.
+    /// What is known of a board's firmware: from the command line, the configuration, or what was added, in that order. A graph
+    /// that the configuration names takes the place of the one that is beside the component map.
     pub(super) fn build(&self, port: &Port, id: Uuid, firmwares: &Firmwares) -> Option<Build> {
         if let Port::Simulated(_) = port {
             return simulated_build(&Target::new(port, Family::UNLISTED.lines));
         }
         let of_rule = |rule: &BoardRule| match (&rule.components, &rule.firmware) {
-            (Some(path), _) => self.builds.get(&(path.clone(), rule.graph.clone())).cloned(),
+            (Some(path), _) => self.builds.get(path).cloned(),
             (None, Some(name)) => firmwares.get(name).cloned(),
             (None, None) => None,
         };
-        let named = self.device(port).and_then(|device| self.builds.get(&(device.components.clone()?, None)).cloned());
-        named.or_else(|| self.rules(port, id).find_map(of_rule)).or_else(|| firmwares.of(id, port).cloned())
+        let named = self.device(port).and_then(|device| self.builds.get(device.components.as_ref()?).cloned());
+        let named = named.or_else(|| self.rules(port, id).find_map(of_rule));
+        let mut build = named.or_else(|| firmwares.of(id, port).cloned())?;
+        if let Some(graph) = self.rules(port, id).find_map(|rule| self.graphs.get(rule.graph.as_ref()?)) {
+            build.graph = Some(graph.clone());
+        }
+        Some(build)
+    }
+
+    fn secret(&self, port: &Port, id: Uuid) -> Option<Secret> {
+        self.rules(port, id).find_map(|rule| rule.secret.clone())
     }
 
     fn device(&self, port: &Port) -> Option<&DeviceSpec> {

@@ -240,6 +240,7 @@ impl Supervisor {
             generation: self.generation,
             target: plan.target.clone(),
             session: plan.session.clone(),
+            resets: plan.resets,
             identity: crate::pure::fbp::Identity {
                 id,
                 label: label.to_owned(),

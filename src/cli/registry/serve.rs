@@ -8,10 +8,10 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::super::open_files;
-use super::super::run::{UMASK, warn_unencrypted};
+use super::super::run::{UMASK, tell_of_certificate, warn_unencrypted};
 use super::super::screen::print;
 use super::database::DatabaseArgs;
-use crate::config::{HalfTls, ListenAddress, Places, WebUrl, tls_files};
+use crate::config::{HalfTls, Ide, ListenAddress, Places, WebUrl, tls_files};
 use crate::pure::registry::{OFFLINE_AFTER, Presence};
 use crate::registry_server::{RegistryServer, RegistrySettings};
 
@@ -30,7 +30,7 @@ pub(in super::super) struct ServeArgs {
     listen: Vec<ListenAddress>,
     #[command(flatten)]
     database: DatabaseArgs,
-    /// Serve https with this certificate (PEM, with those that lead to its root)
+    /// Serve https with this certificate (PEM, with those that lead to its root); SIGHUP reads it again
     #[arg(long, value_name = "FILE", env = "MICROFLO_BRIDGE_TLS_CERT")]
     tls_cert: Option<PathBuf>,
     /// The certificate's key (PEM)
@@ -43,9 +43,10 @@ pub(in super::super) struct ServeArgs {
     /// How others reach this registry, for example https://registry.example
     #[arg(long, value_name = "URL", env = "MICROFLO_BRIDGE_PUBLIC_URL")]
     public_url: Option<WebUrl>,
-    /// The Flowhub or NoFlo UI that live URLs open and that may use this registry [default: https://app.flowhub.io]
-    #[arg(long, value_name = "URL", env = "MICROFLO_BRIDGE_IDE")]
-    ide: Option<WebUrl>,
+    /// The Flowhub or NoFlo UI that live URLs open and that may use this registry: its URL, or the directory of a built one,
+    /// which is then served at /ide/ [default: https://app.flowhub.io]
+    #[arg(long, value_name = "URL|DIR", env = "MICROFLO_BRIDGE_IDE")]
+    ide: Option<Ide>,
     /// When a runtime counts as offline that has not pinged
     #[arg(long, value_name = "SECONDS", default_value_t = OFFLINE_AFTER.as_secs(), env = "MICROFLO_BRIDGE_OFFLINE_AFTER")]
     #[arg(value_parser = clap::value_parser!(u64).range(MIN_OFFLINE_S..))]
@@ -62,6 +63,7 @@ pub(super) fn serve(args: ServeArgs, places: &Places) -> anyhow::Result<()> {
 }
 
 async fn run(settings: RegistrySettings) -> anyhow::Result<()> {
+    let mut hangup = signal(SignalKind::hangup())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let server = RegistryServer::start(&settings).await?;
@@ -75,9 +77,12 @@ async fn run(settings: RegistrySettings) -> anyhow::Result<()> {
             "The registry listens at {address}\nIts page wants a token: microflo-bridge registry user show\n"
         ))?;
     }
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+    loop {
+        tokio::select! {
+            _ = hangup.recv() => tell_of_certificate(server.renew_certificate()),
+            _ = interrupt.recv() => break,
+            _ = terminate.recv() => break,
+        }
     }
     tracing::info!("stopping");
     server.stop().await;

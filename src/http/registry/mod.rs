@@ -145,14 +145,14 @@ async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The shape that NoFlo UI keeps of a user. There is no GitHub behind it.
-async fn user(Known(user, _): Known) -> Json<Value> {
+/// The shape that NoFlo UI keeps of a user. It takes `github.token` for its token here from then on: without one it lists nothing.
+async fn user(Known(user, token): Known) -> Json<Value> {
     Json(json!({
         "id": user.id,
         "name": user.name,
         "avatar": "",
         "plan": {"type": "free"},
-        "github": {"username": "", "token": ""},
+        "github": {"username": "", "token": token.expose()},
     }))
 }
 

@@ -166,6 +166,7 @@ async fn user_has_the_shape_that_noflo_ui_keeps() {
     assert_eq!(user["id"], json!(bench.user.id));
     assert_eq!(user["name"], "local");
     assert!(user["plan"]["type"].is_string() && user["github"]["username"].is_string() && user["avatar"].is_string());
+    assert_eq!(user["github"]["token"].as_str(), bench.token(), "the UI uses it for its next calls");
 }
 
 #[tokio::test]

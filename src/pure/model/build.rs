@@ -39,11 +39,15 @@ impl Build {
     /// Reads a component map and, if given, the graph that the firmware runs at boot.
     pub fn read(components: &str, graph: Option<&str>, origin: impl Into<String>) -> Result<Build, BuildError> {
         let library = Library::from_json(components)?;
-        let graph = graph.map(serde_json::from_str::<Value>).transpose();
-        let graph = graph.map_err(|error| BuildError::Graph(error.to_string()))?;
-        if graph.as_ref().is_some_and(|graph| !graph["processes"].is_object()) {
+        Ok(Build { library, graph: graph.map(Build::read_graph).transpose()?, origin: origin.into() })
+    }
+
+    /// Reads the graph that firmware runs at boot.
+    pub fn read_graph(text: &str) -> Result<Arc<Value>, BuildError> {
+        let graph: Value = serde_json::from_str(text).map_err(|error| BuildError::Graph(error.to_string()))?;
+        if !graph["processes"].is_object() {
             return Err(BuildError::Graph("it has no `processes`".to_owned()));
         }
-        Ok(Build { library, graph: graph.map(Arc::new), origin: origin.into() })
+        Ok(Arc::new(graph))
     }
 }

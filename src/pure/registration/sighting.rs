@@ -5,6 +5,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::pure::port::Port;
+use crate::pure::secret::Secret;
 use crate::pure::view::{BoardState, BoardView};
 
 /// What changes in a board's record.
@@ -18,6 +19,8 @@ pub struct Wanted {
     pub description: String,
     /// In whose list it appears; `None`: the registry's usual user's.
     pub user: Option<Uuid>,
+    /// The secret that was chosen for it; `None`: the one that was made.
+    pub secret: Option<Secret>,
 }
 
 /// Whether a board is there.
@@ -68,6 +71,7 @@ pub fn sighting(view: &BoardView, address: String) -> Sighting {
                 label: view.label.clone(),
                 description: said.unwrap_or_else(|| description(&view.port)),
                 user: view.wish.user,
+                secret: view.wish.secret.clone(),
             })
         }
         BoardState::Opening | BoardState::Booting | BoardState::Handshaking => Presence::Starting,

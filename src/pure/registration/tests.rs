@@ -1,6 +1,7 @@
 //! Scripts: what happens, and what the machine wants then. The clock jumps.
 
 use super::*;
+use crate::pure::secret::Secret;
 
 const TIMING: Timing = Timing {
     ping: Duration::from_secs(60),
@@ -67,7 +68,7 @@ impl Bench {
 
 fn wanted(label: &str) -> Wanted {
     let address = "ws://localhost:3569/x".to_owned();
-    Wanted { address, label: label.to_owned(), description: String::new(), user: None }
+    Wanted { address, label: label.to_owned(), description: String::new(), user: None, secret: None }
 }
 
 fn ready(label: &str) -> Presence {
@@ -114,6 +115,18 @@ fn a_changed_label_is_put_at_once_also_when_it_changes_during_a_put() {
     assert_eq!(bench.start(), Some(put("Fan")));
     bench.answer(Answer::Accepted);
     assert_eq!(bench.start(), None);
+}
+
+#[test]
+fn a_changed_secret_is_put_at_once() {
+    let mut bench = Bench::registered(true);
+    for secret in [Some("first"), Some("second"), None] {
+        let changed = Wanted { secret: secret.map(Secret::new), ..wanted("Blinky") };
+        bench.see(Presence::Ready(changed.clone()));
+        assert_eq!(bench.start(), Some(Action::Put(changed)));
+        bench.answer(Answer::Accepted);
+        assert_eq!(bench.start(), None);
+    }
 }
 
 #[test]

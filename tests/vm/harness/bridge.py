@@ -7,7 +7,7 @@ from .guest import Guest
 
 PACKAGE = "microflo-bridge"
 SERVICE = "microflo-bridge.service"
-READY_SECONDS = 30
+READY_SECONDS = 60
 
 
 class Installed(Guest):
@@ -28,21 +28,25 @@ class Installed(Guest):
     def _value(board, key):
         return board.get(key) if key in board else (board.get("usb") or {}).get(key)
 
-    def until_board(self, seconds=READY_SECONDS, **wanted):
+    def until_board(self, **wanted):
         """Waits for it."""
-        try:
-            return self.until(f"a board with {wanted}", lambda: self.board(**wanted), seconds)
-        except Failure as failure:
-            raise Failure(f"{failure}; there are {json.dumps(self.boards(), indent=1)}\n{self.journal()}") from failure
+        return self._until(f"a board with {wanted}", lambda: self.board(**wanted))
 
-    def until_registered(self, seconds=READY_SECONDS, **wanted):
+    def until_registered(self, **wanted):
         """Waits for a ready board that has its entry in the embedded registry."""
 
         def probe():
             board = self.board(state="ready", **wanted)
             return board if board and is_registered(board) else None
 
-        return self.until(f"a registered board with {wanted}", probe, seconds)
+        return self._until(f"a registered board with {wanted}", probe)
+
+    def _until(self, what, probe):
+        try:
+            return self.until(what, probe, READY_SECONDS)
+        except Failure as failure:
+            boards = json.dumps(self.boards(), indent=1)
+            raise Failure(f"{failure}; there are {boards}\n{self.journal()}\n{self.sh('dmesg | tail -n 20')}") from failure
 
     def until_none(self, seconds=READY_SECONDS):
         self.until("no board", lambda: not self.boards(), seconds)

@@ -8,6 +8,8 @@ BOOT_SECONDS = 180
 SHELL_SECONDS = 60
 #: How much longer than the command itself its answer may take.
 ANSWER_SECONDS = 20
+#: How long things may take where nothing else is said: an emulated machine on a busy host is slow.
+UNTIL_SECONDS = 60
 POLL_SECONDS = 0.1
 
 
@@ -62,7 +64,7 @@ class Guest:
             raise CommandFailed(f"`{command}` ended with {code}:\n{output}")
         return output
 
-    def until(self, what, probe, seconds=30):
+    def until(self, what, probe, seconds=UNTIL_SECONDS):
         """Asks until the probe gives something; how it all ends is an answer or a failure."""
         end = time.monotonic() + seconds
         while True:

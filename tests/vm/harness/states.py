@@ -12,7 +12,7 @@ from .places import CACHE, SUITE
 from .qemu import connect
 
 PROGRAM = "microflo-bridge"
-INSTALL_SECONDS = 120
+INSTALL_SECONDS = 300
 
 
 def digest(*paths):
@@ -108,6 +108,7 @@ def send_file(guest, source, target):
     """Writes a file of the host's into the guest, through a virtio port of the wires."""
     size = os.path.getsize(source)
     with connect(guest.qemu.directory / "wire0") as wire, open(source, "rb") as file:
+        guest.sh(f"mkdir -p $(dirname '{target}')")
         guest.sh(f"(timeout 60 head -c {size} /dev/virtio-ports/wire0 >'{target}.part'; mv '{target}.part' '{target}') >/dev/null 2>&1 &")
         wire.sendfile(file)
         guest.until(f"{source.name} in the guest", lambda: guest.try_sh(f"test -e '{target}'")[0] == 0)

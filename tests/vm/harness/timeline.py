@@ -27,21 +27,21 @@ class Timeline:
     def since_mark(self):
         return self.all()[self.seen:]
 
-    def first(self, matches, seconds=30, what="an event"):
+    def first(self, matches, what):
         """The time of the first event since the mark that matches."""
 
         def probe():
             return next((event for event in self.since_mark() if matches(event)), None)
 
         try:
-            return self.guest.until(what, probe, seconds)["t"]
+            return self.guest.until(what, probe)["t"]
         except Failure as failure:
             raise Failure(f"{failure}; since then:\n" + "\n".join(map(brief, self.since_mark()))) from failure
 
-    def device(self, source, action, seconds=30):
+    def device(self, source, action):
         """When the kernel or udev said that a serial port came or went."""
         return self.first(
-            lambda event: event["what"] == source and event["action"] == action, seconds, f"{source}: {action}"
+            lambda event: event["what"] == source and event["action"] == action, f"{source}: {action}"
         )
 
     def ready(self):

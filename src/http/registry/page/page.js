@@ -14,6 +14,11 @@ function say(text) {
   byId('state').textContent = text;
 }
 
+// For those who do not see the list change.
+function speak(text) {
+  byId('spoken').textContent = text;
+}
+
 function tokenFromFragment() {
   const given = new URLSearchParams(location.hash.slice(1)).get('token');
   if (given) {
@@ -40,32 +45,48 @@ function element(name, text, className) {
   return made;
 }
 
+function nameOf(record) {
+  return record.label || record.id;
+}
+
 function item(record) {
   const li = element('li', '', record.online ? 'online' : '');
   li.dataset.id = record.id;
-  const title = element('h2', record.label || record.id);
-  title.append(element('span', record.online ? '● online' : '○ offline', 'presence'));
+  const title = element('h2', nameOf(record));
+  title.append(element('span', record.online ? 'online' : 'offline', 'presence'));
   li.append(title);
   if (record.description) li.append(element('p', record.description));
   const open = element('a', 'Open live');
   open.href = liveUrl(record);
   open.target = '_blank';
   open.rel = 'noopener noreferrer';
-  open.setAttribute('aria-label', `Open ${record.label || record.id} live`);
-  const line = element('p', '');
-  line.append(open, ' ', element('code', record.address));
-  const seen = new Date(record.seen).toLocaleString();
-  li.append(line, element('p', `${record.type}, seen ${seen}, ${record.id}`, 'facts'));
+  open.setAttribute('aria-label', `Open live: ${nameOf(record)}`);
+  const address = element('p', '');
+  address.append(element('code', record.address));
+  // When one that is online was seen is not told anew with each ping.
+  const seen = record.online ? '' : `, last seen ${new Date(record.seen).toLocaleString()}`;
+  li.append(open, address, element('p', `${record.type}, ${record.id}${seen}`, 'facts'));
   return li;
 }
 
-// One item is replaced at its place, so that the keyboard's focus stays where it is.
+// By name, numbers in their order, and those of one name by id.
+const names = new Intl.Collator(undefined, { numeric: true });
+function compare(a, b) {
+  return names.compare(nameOf(a), nameOf(b)) || names.compare(a.id, b.id);
+}
+
+function itemOf(id) {
+  return document.querySelector(`li[data-id="${CSS.escape(id)}"]`);
+}
+
+// One item takes the place of the old one, so that the keyboard's focus stays where it is.
 function show(record) {
-  const old = document.querySelector(`li[data-id="${CSS.escape(record.id)}"]`);
+  const old = itemOf(record.id);
   const focused = old?.contains(document.activeElement);
   const made = item(record);
-  if (old) old.replaceWith(made);
-  else byId('runtimes').append(made);
+  old?.remove();
+  const after = [...byId('runtimes').children].find((other) => compare(record, runtimes.get(other.dataset.id)) < 0);
+  byId('runtimes').insertBefore(made, after ?? null);
   if (focused) made.querySelector('a').focus();
 }
 
@@ -78,21 +99,24 @@ function count() {
 function showAll(list) {
   runtimes.clear();
   byId('runtimes').replaceChildren();
-  for (const record of list) {
+  for (const record of list.sort(compare)) {
     runtimes.set(record.id, record);
-    show(record);
+    byId('runtimes').append(item(record));
   }
   count();
 }
 
 function happened(kind, data) {
   const record = JSON.parse(data);
+  const before = runtimes.get(record.id);
   if (kind === 'delete') {
     runtimes.delete(record.id);
-    document.querySelector(`li[data-id="${CSS.escape(record.id)}"]`)?.remove();
+    itemOf(record.id)?.remove();
+    if (before) speak(`${nameOf(before)} is gone`);
   } else {
     runtimes.set(record.id, record);
     show(record);
+    if (before?.online !== record.online) speak(`${nameOf(record)} is ${record.online ? 'online' : 'offline'}`);
   }
   count();
 }
@@ -121,6 +145,7 @@ async function follow(body, first) {
 }
 
 async function once(token, signal) {
+  ide = (await (await fetch('registry/settings.json', { signal })).json()).ide;
   const stream = await ask('runtimes/events', token, signal);
   if (stream.status === 401) return false;
   if (!stream.ok) throw new Error((await stream.json()).message);
@@ -137,13 +162,11 @@ async function start() {
   byId('enter').hidden = Boolean(token);
   byId('leave').hidden = !token;
   if (!token) {
-    say('Not signed in.');
     TYPED.focus();
     return;
   }
   session = new AbortController();
   const { signal } = session;
-  ide = (await (await fetch('registry/settings.json')).json()).ide;
   while (!signal.aborted) {
     try {
       if (!(await once(token, signal))) {
@@ -153,7 +176,9 @@ async function start() {
       say('Connecting again…');
     } catch (error) {
       if (signal.aborted) return;
-      say(`Not connected (${error.message}); trying again…`);
+      const why = `Not connected (${error.message}); trying again…`;
+      say(why);
+      speak(why);
     }
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
@@ -168,6 +193,7 @@ function leave(why) {
   byId('leave').hidden = true;
   byId('enter').hidden = false;
   say(why);
+  speak(why);
   TYPED.focus();
 }
 
