@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::actors::announcer;
 use crate::actors::directory::{Directory, DirectoryError, DirectoryServer};
+use crate::actors::heartbeat::Heartbeats;
 use crate::actors::keeper::Keeper;
 use crate::actors::registrar::{Registrar, RegistrarConfig, Registries, RemoteRegistry, Statuses};
 use crate::actors::supervisor::{Memory, Planner, Sources, Supervisor};
@@ -94,6 +95,7 @@ pub struct Daemon {
     local_user: Uuid,
     announcer: Option<JoinHandle<()>>,
     certificate: Option<Certificate>,
+    heartbeats: Heartbeats,
 }
 
 /// The tasks behind the directory.
@@ -133,11 +135,15 @@ impl Daemon {
             let addresses = addresses.clone();
             move |id| addresses.board_for_others(id)
         };
-        let config = RegistrarConfig::new(directory.clone(), store.clone(), registries.subscribe(), board_address);
+        let heartbeats = Heartbeats::default();
+        let config = RegistrarConfig {
+            heartbeats: heartbeats.clone(),
+            ..RegistrarConfig::new(directory.clone(), store.clone(), registries.subscribe(), board_address)
+        };
         let (registrar, statuses) = Registrar::new(config).await?;
-        let boards = Boards::start(settings, planner, &store, server, registrar, statuses).await?;
+        let boards = Boards::start(settings, planner, &store, server, registrar, statuses, &heartbeats).await?;
 
-        let lifecycle = Lifecycle::new();
+        let lifecycle = Lifecycle::watched(heartbeats.clone());
         let state = HttpState::new(HttpConfig {
             directory: directory.clone(),
             addresses: addresses.clone(),
@@ -149,13 +155,17 @@ impl Daemon {
         let registry = RegistryState::new(store.registry().clone(), addresses.ide_url(), lifecycle.clone());
         let registry = crate::http::registry::router(registry);
         let app = router(state, registry);
-        let presence = crate::actors::registry::run(store.registry().clone(), boards.cancel.clone());
+        let presence = heartbeats.pulse("presence");
+        let presence = crate::actors::registry::run(store.registry().clone(), presence, boards.cancel.clone());
         lifecycle.spawn(presence);
         serve_control(control, &app, &lifecycle);
         listeners.serve(&app, &lifecycle);
-        let announcer = settings.mdns.then(|| announcer::start(&directory, addresses.listening())).flatten();
+        let announcer = settings
+            .mdns
+            .then(|| announcer::start(&directory, addresses.listening(), heartbeats.pulse("announcer")))
+            .flatten();
         let settings = settings.clone();
-        let daemon = Daemon {
+        Ok(Daemon {
             directory,
             addresses,
             lifecycle,
@@ -166,8 +176,8 @@ impl Daemon {
             local_user,
             announcer,
             certificate,
-        };
-        Ok(daemon)
+            heartbeats,
+        })
     }
 
     /// Takes up other settings. With an error nothing has changed.
@@ -195,6 +205,11 @@ impl Daemon {
     /// The boards.
     pub fn directory(&self) -> &Directory {
         &self.directory
+    }
+
+    /// The loops that must turn.
+    pub fn heartbeats(&self) -> &Heartbeats {
+        &self.heartbeats
     }
 
     /// Where the bridge is reached.
@@ -234,6 +249,7 @@ impl Boards {
         server: DirectoryServer,
         registrar: Registrar,
         statuses: tokio::sync::watch::Receiver<Statuses>,
+        heartbeats: &Heartbeats,
     ) -> Result<Boards, DaemonError> {
         let sources = Sources {
             sysfs_root: settings.sysfs_root.clone(),
@@ -256,8 +272,9 @@ impl Boards {
             }
         }
         let (keeper, stop_keeping) = (Keeper::default(), CancellationToken::new());
-        let keeping = tokio::spawn(keeper.clone().run(store.clone(), stop_keeping.clone()));
+        let keeping = tokio::spawn(keeper.clone().run(store.clone(), heartbeats.pulse("keeper"), stop_keeping.clone()));
         let supervisor = Supervisor::new(sources, planner, memory, store.clone(), keeper, server, statuses);
+        let supervisor = supervisor.watched(heartbeats.clone());
         let cancel = CancellationToken::new();
         let (scanned, mut first_look) = mpsc::channel(1);
         let supervisor = tokio::spawn(supervisor.run(hotplug, cancel.clone(), scanned));
@@ -280,6 +297,7 @@ async fn memory(machine_id: &Path, store: &Store) -> Result<Memory, StoreError> 
         overrides: store.load_id_overrides().await?,
         answers: store.load_answers().await?,
         firmwares: firmwares(store).await?,
+        descriptors: store.descriptors().await?,
     })
 }
 

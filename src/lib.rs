@@ -40,6 +40,11 @@
 //! has the same nodes, and all goes on. If it has restarted, it says so itself: what it runs gets the names of its source
 //! ([`pure::model::build`]), and with `restore` the graph that it had before is uploaded again. Whatever is not certain is not shown.
 //!
+//! ## What proves that it lives
+//!
+//! Every loop has a pulse of [`actors::heartbeat`], one more arm of its `select!`. A thread of its own asks all of them again and again; only
+//! when each has answered does [`io::systemd`] tell the watchdog so. A loop that hangs is named in the log, and does not answer.
+//!
 //! ## The dashboard
 //!
 //! [`http::dashboard`] serves the page, [`http::events`] tells it of the boards: the supervisor's snapshots, compared with what was told

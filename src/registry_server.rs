@@ -85,7 +85,8 @@ impl RegistryServer {
         let state = RegistryState::new(store.clone(), addresses.ide_url(), lifecycle.clone());
         let app = standalone(RegistryState { open: settings.open, ..state }, &addresses, ide);
         let background = CancellationToken::new();
-        lifecycle.spawn(actors::registry::run(store.clone(), background.clone()));
+        let pulse = lifecycle.pulse("presence");
+        lifecycle.spawn(actors::registry::run(store.clone(), pulse, background.clone()));
         listeners.serve_at_most(MAX_CONNECTIONS, &app, &lifecycle);
         let certificate = certificate.zip(settings.tls.clone());
         Ok(RegistryServer { addresses, lifecycle, background, store, certificate })

@@ -9,6 +9,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::directory::Directory;
+use super::heartbeat::Pulse;
 use crate::io::mdns::Mdns;
 use crate::pure::view::{BoardState, BoardView};
 
@@ -18,10 +19,10 @@ const TYPE: &str = "microflo";
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// Starts announcing, if one of the addresses is beyond loopback. Never in the way of anything: what goes wrong is logged.
-pub fn start(directory: &Directory, listening: &[SocketAddr]) -> Option<JoinHandle<()>> {
+pub fn start(directory: &Directory, listening: &[SocketAddr], pulse: Pulse) -> Option<JoinHandle<()>> {
     let public = *listening.iter().find(|address| !address.ip().to_canonical().is_loopback())?;
     match Mdns::start(public) {
-        Ok(mdns) => Some(tokio::spawn(run(mdns, directory.clone()))),
+        Ok(mdns) => Some(tokio::spawn(run(mdns, directory.clone(), pulse))),
         Err(error) => {
             tracing::warn!("{error}");
             None
@@ -29,14 +30,14 @@ pub fn start(directory: &Directory, listening: &[SocketAddr]) -> Option<JoinHand
     }
 }
 
-async fn run(mut mdns: Mdns, directory: Directory) {
+async fn run(mut mdns: Mdns, directory: Directory, mut pulse: Pulse) {
     let mut views = directory.watch();
     let mut announced: HashMap<Uuid, String> = HashMap::new();
     loop {
         let boards = views.borrow_and_update().clone();
         follow(&mut mdns, &mut announced, &boards);
         sleep(PAUSE).await;
-        if views.changed().await.is_err() {
+        if pulse.during(views.changed()).await.is_err() {
             return;
         }
     }

@@ -11,6 +11,7 @@ use super::traffic::Traffic;
 use crate::io::store::FirmwareRecord;
 use crate::pure::admission::GenericPolicy;
 pub use crate::pure::board::ToClient;
+use crate::pure::board::{OwnChange, OwnChangeError};
 use crate::pure::firmwares::Subject;
 use crate::pure::secret::Secret;
 use crate::pure::view::BoardView;
@@ -48,6 +49,22 @@ pub enum Request {
         label: String,
         /// Where the answer goes.
         reply: oneshot::Sender<Result<(), DirectoryError>>,
+    },
+    /// Forgets the label that a user gave a board here: it has its own or its default again.
+    ForgetLabel {
+        /// The board.
+        id: Uuid,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<(), DirectoryError>>,
+    },
+    /// Has a board store an id or a label.
+    Store {
+        /// The board.
+        id: Uuid,
+        /// What it is to store.
+        change: OwnChange,
+        /// Whether anything had to be written.
+        reply: oneshot::Sender<Result<bool, DirectoryError>>,
     },
     /// Says yes (`allow`) or no to a board's port, remembered.
     Admit {
@@ -214,6 +231,9 @@ pub enum DirectoryError {
     /// The value was refused.
     #[error("{0}")]
     Invalid(String),
+    /// The board does not store what it should.
+    #[error(transparent)]
+    OnBoard(OwnChangeError),
     /// The store failed.
     #[error("the state directory could not be written: {0}")]
     Store(String),
@@ -250,6 +270,16 @@ impl Directory {
     /// Gives a board another label, for good.
     pub async fn set_label(&self, id: Uuid, label: String) -> Result<(), DirectoryError> {
         self.ask(|reply| Request::SetLabel { id, label, reply }).await
+    }
+
+    /// Forgets the label that a user gave a board here.
+    pub async fn forget_label(&self, id: Uuid) -> Result<(), DirectoryError> {
+        self.ask(|reply| Request::ForgetLabel { id, reply }).await
+    }
+
+    /// Has a board store an id or a label. False if it does already.
+    pub async fn store(&self, id: Uuid, change: OwnChange) -> Result<bool, DirectoryError> {
+        self.ask(|reply| Request::Store { id, change, reply }).await
     }
 
     /// Says yes or no to a board's port; with `chip`, to every device with that VID:PID.

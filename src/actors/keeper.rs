@@ -9,6 +9,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::heartbeat::Pulse;
 use crate::io::store::Store;
 
 /// How soon what could not be written is tried again.
@@ -34,11 +35,13 @@ impl Keeper {
     }
 
     /// Writes until cancelled, then what is left.
-    pub async fn run(self, store: Store, cancel: CancellationToken) {
+    pub async fn run(self, store: Store, mut pulse: Pulse, cancel: CancellationToken) {
         while !cancel.is_cancelled() {
             tokio::select! {
                 () = self.notify.notified() => {}
                 () = sleep(RETRY_AFTER), if self.has_waiting() => {}
+                // What is waiting is tried again then, too.
+                () = pulse.beat() => {}
                 () = cancel.cancelled() => {}
             }
             self.write(&store).await;

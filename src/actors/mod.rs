@@ -3,6 +3,7 @@
 pub mod announcer;
 pub mod board;
 pub mod directory;
+pub mod heartbeat;
 pub mod keeper;
 pub mod registrar;
 pub mod registry;

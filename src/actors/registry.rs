@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 use tokio_util::sync::CancellationToken;
 
+use super::heartbeat::Pulse;
 use crate::io::store::{RegistryStore, StoreError};
 use crate::pure::registry::UnixMillis;
 
@@ -12,17 +13,17 @@ use crate::pure::registry::UnixMillis;
 const RETRY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(10));
 
 /// Runs until `stop`.
-pub async fn run(store: RegistryStore, stop: CancellationToken) {
+pub async fn run(store: RegistryStore, pulse: Pulse, stop: CancellationToken) {
     tokio::select! {
-        () = work(store) => {}
+        () = work(store, pulse) => {}
         () = stop.cancelled_owned() => {}
     }
 }
 
-async fn work(store: RegistryStore) {
-    prepare(&store).await;
+async fn work(store: RegistryStore, mut pulse: Pulse) {
+    pulse.during(prepare(&store)).await;
     let listener = store.clone();
-    tokio::join!(async move { listener.listen().await }, tell_offline(store));
+    tokio::join!(async move { listener.listen().await }, tell_offline(store, pulse));
 }
 
 /// Tries until the database is there.
@@ -38,13 +39,13 @@ async fn prepare(store: &RegistryStore) {
     }
 }
 
-async fn tell_offline(store: RegistryStore) {
+async fn tell_offline(store: RegistryStore, mut pulse: Pulse) {
     let every = store.presence().look_every();
     let mut ticks = interval_at(Instant::now() + every, every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut since = now();
     loop {
-        ticks.tick().await;
+        pulse.during(ticks.tick()).await;
         let until = now();
         match store.tell_offline(since, until).await {
             Ok(()) => since = until,

@@ -49,7 +49,7 @@ pub(super) enum ClientError {
         message: String,
     },
     /// It does not answer.
-    #[error("the bridge did not answer in time")]
+    #[error("the bridge did not answer in time; its log tells why (of the service: `journalctl -u microflo-bridge`)")]
     NoAnswer,
     /// The connection broke, or the answer makes no sense.
     #[error("the bridge's answer could not be read ({0}); is it another version?")]

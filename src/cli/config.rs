@@ -28,7 +28,7 @@ pub(super) struct ShowArgs {
 struct SettingJson {
     key: String,
     value: String,
-    /// The kind of source: `command line`, `environment`, `file`, `default`.
+    /// The kind of source: `command line`, `environment`, `credential`, `file`, `default`.
     source: &'static str,
     /// The source in words: a variable's name, or file and line.
     origin: String,
@@ -39,6 +39,7 @@ impl From<Shown> for SettingJson {
         let source = match &shown.origin {
             Origin::Flag => "command line",
             Origin::Environment(_) => "environment",
+            Origin::Credential(_) => "credential",
             Origin::File { .. } => "file",
             Origin::Default => "default",
         };

@@ -1,4 +1,4 @@
-//! `firmware add`, `list` and `remove`.
+//! `firmware add`, `list` and `remove`; `firmware descriptor` is in [`super::descriptor`].
 
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,7 @@ use comfy_table::{Table, presets};
 
 use super::change::find;
 use super::client::Client;
+use super::descriptor::DescriptorArgs;
 use super::screen::{plain, print, print_json};
 use crate::http::firmware::{FirmwareBody, FirmwareJson};
 use crate::io::firmware_files::{self, read_text};
@@ -21,6 +22,8 @@ pub(super) enum FirmwareCommand {
     List(ListArgs),
     /// Forget it
     Remove(RemoveArgs),
+    /// Make the C header of a self-describing board, of what `microflo generate` wrote
+    Descriptor(DescriptorArgs),
 }
 
 #[derive(Debug, Args)]
@@ -55,6 +58,7 @@ pub(super) async fn firmware(client: &Client, command: FirmwareCommand) -> anyho
     match command {
         FirmwareCommand::Add(args) => add(client, args).await,
         FirmwareCommand::List(args) => list(client, &args).await,
+        FirmwareCommand::Descriptor(_) => unreachable!("does not ask a running bridge"),
         FirmwareCommand::Remove(args) => {
             client.delete(&format!("/api/firmware/{}", encoded(&args.name))).await?;
             print(&format!("{} is forgotten\n", plain(&args.name)))?;

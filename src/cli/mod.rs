@@ -7,6 +7,7 @@ mod change;
 mod client;
 mod config;
 mod dashboard;
+mod descriptor;
 mod doctor;
 mod firmware;
 #[cfg(test)]
@@ -67,6 +68,8 @@ enum Command {
     Doctor(Box<doctor::DoctorArgs>),
     /// Give a board a label, for good
     Label(change::LabelArgs),
+    /// Give a board that describes itself an id of its own, which it has on every computer
+    Id(change::IdArgs),
     /// Allow a generic USB-serial chip to be opened, for good
     Allow(change::AdmitArgs),
     /// Leave a device alone, for good
@@ -146,6 +149,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Completions(args) => pages::completions(&args, Cli::command()),
         Command::Man(args) => pages::man(&args, Cli::command()),
         Command::UdevRules => Ok(screen::print(&crate::pure::families::udev::rules())?),
+        Command::Firmware(firmware::FirmwareCommand::Descriptor(args)) => descriptor::descriptor(&args),
         command => on_one_thread(ask(command, &places)),
     }
 }
@@ -171,6 +175,7 @@ async fn ask(command: Command, places: &Places) -> anyhow::Result<()> {
         Command::List(args) => list::list(&client, args).await,
         Command::Status(args) => status::status(&client, args).await,
         Command::Label(args) => change::label(&client, args).await,
+        Command::Id(args) => change::id(&client, args).await,
         Command::Allow(args) => change::allow(&client, args).await,
         Command::Ignore(args) => change::ignore(&client, args).await,
         Command::Graph(command) => graph::graph(&client, command).await,

@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::parser::ValueSource;
@@ -22,6 +23,8 @@ use crate::io::systemd;
 use crate::io::tls::TlsError;
 use crate::pure::view::{BoardState, BoardView};
 
+/// How often every loop is asked whether it turns, where systemd does not say.
+const HEARTBEAT: Duration = Duration::from_secs(10);
 /// The most simulated boards.
 const MAX_SIMULATED: i64 = 1000;
 /// What the bridge writes is for its user only: the state holds secrets.
@@ -143,8 +146,11 @@ async fn serve(
     let mut boards = daemon.directory().watch();
     let mut status = status_line(&boards.borrow_and_update());
     systemd::say_ready(&status);
+    let mut pulse = daemon.heartbeats().pulse("signals");
+    let _watch = daemon.heartbeats().watch(heartbeat_period(), systemd::say_alive)?;
     loop {
         tokio::select! {
+            () = pulse.beat() => {}
             _ = interrupt.recv() => break,
             _ = terminate.recv() => break,
             _ = hangup.recv() => {
@@ -167,6 +173,11 @@ async fn serve(
     }
     daemon.stop().await;
     Ok(())
+}
+
+/// Several times within the time after which systemd loses patience, so that one late answer is none too many.
+fn heartbeat_period() -> Duration {
+    systemd::watchdog().map_or(HEARTBEAT, |patience| patience / 4)
 }
 
 /// For `systemctl status`.
@@ -218,15 +229,19 @@ impl RunArgs {
         (self.sysfs_root.clone(), self.dev_root.clone())
     }
 
-    /// Command line and environment over the configuration files over the defaults.
-    pub(super) fn settings(self, places: &Places) -> anyhow::Result<Settings> {
+    /// Command line, environment and credentials over the configuration files over the defaults.
+    pub(super) fn settings(mut self, places: &Places) -> anyhow::Result<Settings> {
         let files = file::load(self.config.as_deref(), places)?;
         let of_boards = self.origins.of("board");
+        let registry_token = places.registry_token()?.map(|(token, origin)| {
+            self.origins.set("registry_token", origin);
+            token
+        });
         let given = Layer {
             listen: some(self.listen),
             registry: some(self.registry.into_iter().map(Into::into).collect()),
             user: self.user,
-            registry_token: places.registry_token(),
+            registry_token,
             public_url: self.public_url,
             ide: self.ide,
             tls_cert: self.tls_cert,

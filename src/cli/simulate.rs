@@ -6,11 +6,14 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use firmware_proto::Dialect;
+use firmware_proto::limits::{DEFAULT_MESSAGE_LIMIT, DEFAULT_NODE_LIMIT};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
 use super::open_files;
 use crate::config::value;
+use crate::pure::descriptor::{Options, compile};
+use crate::pure::model::build::Build;
 use crate::sim;
 
 /// The component map of the boards, for `--device …,components=`.
@@ -33,6 +36,9 @@ pub(super) struct SimulateArgs {
     /// Report the values of bytes, which stock firmware does not
     #[arg(long)]
     reports_bytes: bool,
+    /// Tell components, nodes and limits, and keep an id and a label while the process runs, as self-describing boards do
+    #[arg(long)]
+    self_describing: bool,
 }
 
 /// Runs until it is interrupted or all boards are gone.
@@ -44,11 +50,15 @@ pub(super) async fn simulate(args: SimulateArgs) -> anyhow::Result<()> {
     let map = args.dir.join(MAP);
     std::fs::write(&map, sim::component_map(args.dialect).to_string())
         .with_context(|| format!("{} cannot be written", map.display()))?;
+    let content = if args.self_describing { Some(descriptor(args.dialect)?) } else { None };
     let mut boards = JoinSet::new();
     for index in 1..=args.count {
         let link = args.dir.join(format!("board-{index}"));
         let embedded = Some(sim::blink(args.dialect, BLINK));
-        let config = sim::Config { embedded, reports_bytes: args.reports_bytes, ..sim::Config::new(args.dialect) };
+        // Each has a memory of its own.
+        let described = content.as_deref().map(sim::Described::new);
+        let reports_bytes = args.reports_bytes;
+        let config = sim::Config { embedded, described, reports_bytes, ..sim::Config::new(args.dialect) };
         boards.spawn(async move { sim::serve_pty(&link, config, sim::Opening::Joins).await });
     }
     let gone = async {
@@ -62,4 +72,13 @@ pub(super) async fn simulate(args: SimulateArgs) -> anyhow::Result<()> {
         _ = interrupt.recv() => Ok(()),
         _ = terminate.recv() => Ok(()),
     }
+}
+
+/// What the boards tell of themselves.
+fn descriptor(dialect: Dialect) -> anyhow::Result<Vec<u8>> {
+    let (map, graph) = (sim::component_map(dialect).to_string(), sim::blink_source(BLINK).to_string());
+    let build = Build::read(&map, Some(&graph), "")?;
+    let limits = (DEFAULT_NODE_LIMIT, DEFAULT_MESSAGE_LIMIT);
+    let options = Options { dialect, node_limit: limits.0, message_limit: limits.1, label: String::new() };
+    Ok(compile(&build, &options)?)
 }

@@ -38,6 +38,7 @@ fn describe(board: &BoardJson, style: Style) -> String {
 /// What an id is made of, in words.
 fn origin(rung: &str) -> &str {
     match rung {
+        "on-board" => "the board itself",
         "serial" => "its USB serial number",
         "path" => "the USB port it is plugged into",
         "device" => "the path given with --device",

@@ -30,9 +30,17 @@ async fn commands_reach_the_running_bridge() {
     type_in(&bench, "microflo-bridge label Blink Door").await.unwrap();
     type_in(&bench, "microflo-bridge allow 11111111 --chip").await.unwrap();
     type_in(&bench, "microflo-bridge ignore blink").await.unwrap();
+    type_in(&bench, "microflo-bridge label Blink Porch --on-board").await.unwrap();
+    type_in(&bench, "microflo-bridge id Blink --on-board new").await.unwrap();
     let asked = bench.asked.lock().unwrap().clone();
-    let wanted =
-        [format!("label {BOARD} Door"), format!("admit {BOARD} true true"), format!("admit {BOARD} false false")];
+    let wanted = [
+        format!("label {BOARD} Door"),
+        format!("admit {BOARD} true true"),
+        format!("admit {BOARD} false false"),
+        format!("store {BOARD} false Porch"),
+        format!("forget label {BOARD}"),
+        format!("store {BOARD} true "),
+    ];
     assert_eq!(asked, wanted);
 }
 

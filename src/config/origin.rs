@@ -11,6 +11,8 @@ pub enum Origin {
     Flag,
     /// This environment variable.
     Environment(String),
+    /// A credential that systemd gives, by its name.
+    Credential(&'static str),
     /// A configuration file.
     File {
         /// The file.
@@ -28,6 +30,7 @@ impl fmt::Display for Origin {
         match self {
             Origin::Flag => f.write_str("command line"),
             Origin::Environment(name) => f.write_str(name),
+            Origin::Credential(name) => write!(f, "credential {name}"),
             Origin::File { path, line } => write!(f, "{}:{line}", path.display()),
             Origin::Default => f.write_str("default"),
         }

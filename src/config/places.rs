@@ -2,13 +2,18 @@
 
 use std::collections::HashMap;
 use std::env;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Origin;
+use super::file::ConfigError;
 use crate::pure::secret::Secret;
 
 /// The variable with the token for registries.
-pub const TOKEN_VARIABLE: &str = "MICROFLO_BRIDGE_REGISTRY_TOKEN";
+const TOKEN_VARIABLE: &str = "MICROFLO_BRIDGE_REGISTRY_TOKEN";
+/// The credential of the service with the same token.
+const TOKEN_CREDENTIAL: &str = "microflo-bridge.registry_token";
 const NAME: &str = "microflo-bridge";
 const CONTROL_SOCKET: &str = "control.sock";
 const SYSTEM_CONTROL_DIR: &str = "/run/microflo-bridge";
@@ -87,10 +92,20 @@ impl Places {
         Some(self.surroundings.xdg("XDG_CONFIG_HOME", ".config")?.join("config.toml"))
     }
 
-    /// The token for registries, where the environment has one. There is no option for it: everybody on a host can read
-    /// the command lines of all processes.
-    pub fn registry_token(&self) -> Option<Secret> {
-        self.surroundings.path(TOKEN_VARIABLE).and_then(Path::to_str).map(Secret::new)
+    /// The token for registries, where the environment or systemd has one, and where it is from. There is no option for
+    /// it: everybody on a host can read the command lines of all processes.
+    pub fn registry_token(&self) -> Result<Option<(Secret, Origin)>, ConfigError> {
+        if let Some(token) = self.surroundings.path(TOKEN_VARIABLE).and_then(Path::to_str) {
+            return Ok(Some((Secret::new(token), Origin::Environment(TOKEN_VARIABLE.to_owned()))));
+        }
+        let Some(dir) = self.surroundings.path("CREDENTIALS_DIRECTORY") else { return Ok(None) };
+        let path = dir.join(TOKEN_CREDENTIAL);
+        match fs::read_to_string(&path) {
+            // An editor ends it with a new line.
+            Ok(text) => Ok(Some((Secret::new(text.trim()), Origin::Credential(TOKEN_CREDENTIAL)))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(ConfigError::Read { path, source }),
+        }
     }
 
     /// The state directory that was asked for, by option or environment.
@@ -184,6 +199,28 @@ mod tests {
         assert_eq!(places(&all[1..], false).state_dir(None), Path::new("/systemd"));
         assert_eq!(places(&all[2..], false).state_dir(None), Path::new("/home/ann/.local/state/microflo-bridge"));
         assert_eq!(places(&all[2..], true).state_dir(None), Path::new("/var/lib/microflo-bridge"));
+    }
+
+    #[test]
+    fn the_token_is_from_the_environment_or_from_systemds_credentials() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(TOKEN_CREDENTIAL), "from-systemd\n").unwrap();
+        let credentials = ("CREDENTIALS_DIRECTORY", dir.path().to_str().unwrap());
+        let token = |vars: &[(&str, &str)]| {
+            let token = places(vars, false).registry_token().unwrap();
+            token.map(|(token, origin)| (token.expose().to_owned(), origin.to_string()))
+        };
+        let credential = "credential microflo-bridge.registry_token".to_owned();
+        assert_eq!(token(&[credentials]), Some(("from-systemd".to_owned(), credential)));
+        let variable = (TOKEN_VARIABLE, "from-environment");
+        let both = token(&[credentials, variable]);
+        assert_eq!(both, Some(("from-environment".to_owned(), TOKEN_VARIABLE.to_owned())));
+        assert_eq!(token(&[("CREDENTIALS_DIRECTORY", "/nowhere")]), None);
+        fs::create_dir(dir.path().join("sub")).unwrap();
+        fs::create_dir(dir.path().join("sub").join(TOKEN_CREDENTIAL)).unwrap();
+        let unreadable = dir.path().join("sub");
+        let unreadable = [("CREDENTIALS_DIRECTORY", unreadable.to_str().unwrap())];
+        assert!(matches!(places(&unreadable, false).registry_token(), Err(ConfigError::Read { .. })));
     }
 
     #[test]

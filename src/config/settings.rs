@@ -8,9 +8,8 @@ use crate::io::tls::TlsFiles;
 use crate::pure::secret::Secret;
 use crate::pure::session::config::DEFAULT_BAUDS;
 
-use super::places::TOKEN_VARIABLE;
 use super::{
-    Baud, BoardRule, DeviceSpec, GenericPolicy, Ide, Layer, ListenAddress, Origin, Origins, Places, RegistryChoice,
+    Baud, BoardRule, DeviceSpec, GenericPolicy, Ide, Layer, ListenAddress, Origins, Places, RegistryChoice,
     RegistryEntry, RemoteSettings, WebUrl,
 };
 
@@ -100,9 +99,6 @@ impl Settings {
         let mut origins = layer.origins;
         if let Some(origin) = places.state_dir_origin() {
             origins.set("state_dir", origin);
-        }
-        if places.registry_token().is_some() {
-            origins.set("registry_token", Origin::Environment(TOKEN_VARIABLE.to_owned()));
         }
         let choices = layer.registry.unwrap_or_default().into_iter().map(|entry| entry.choice);
         let bauds = layer.bauds.unwrap_or_default().into_iter().map(Baud::get).collect();

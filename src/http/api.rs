@@ -82,7 +82,7 @@ pub(super) async fn label(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn checked_label(label: &str) -> Result<String, Refusal> {
+pub(super) fn checked_label(label: &str) -> Result<String, Refusal> {
     let label = label.trim();
     let right = (1..=MAX_LABEL_CHARS).contains(&label.chars().count()) && !label.chars().any(char::is_control);
     let message = || format!("a label has 1 to {MAX_LABEL_CHARS} characters, none of them control characters");

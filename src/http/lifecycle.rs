@@ -5,17 +5,30 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::actors::heartbeat::{Heartbeats, Pulse};
+
 /// Tells everything that serves connections to stop, and waits until it has. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Lifecycle {
     stop: CancellationToken,
     tasks: TaskTracker,
+    heartbeats: Heartbeats,
 }
 
 impl Lifecycle {
     /// Running.
     pub fn new() -> Self {
         Lifecycle::default()
+    }
+
+    /// Running, with its loops among those that must turn.
+    pub fn watched(heartbeats: Heartbeats) -> Self {
+        Lifecycle { heartbeats, ..Lifecycle::default() }
+    }
+
+    /// For a loop that must turn.
+    pub fn pulse(&self, name: impl Into<String>) -> Pulse {
+        self.heartbeats.pulse(name)
     }
 
     /// Asks everything to stop.

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`server`], [`counted`], [`control`] | listening, connection limits, graceful stop; the control socket |
 //! | [`guard`], [`guard_layer`], [`auth`] | Host and Origin; security headers; tokens and secrets |
-//! | [`mod@router`], [`api`], [`events`], [`graph`], [`firmware`], [`ops`] | the routes |
+//! | [`mod@router`], [`api`], [`on_board`], [`events`], [`graph`], [`firmware`], [`ops`] | the routes |
 //! | [`dashboard`], [`ide`] | the page at `/`, and a UI of the user's at `/ide/` |
 //! | [`sockets`], [`raw`], [`ws`] | upgrades, and the loop of an open WebSocket |
 //! | [`addresses`], [`live_url`], [`board_json`] | what a board looks like from outside |
@@ -27,6 +27,7 @@ pub mod guard_layer;
 pub mod ide;
 pub mod lifecycle;
 pub mod live_url;
+pub mod on_board;
 pub mod ops;
 pub mod peer;
 pub mod raw;

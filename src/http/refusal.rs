@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::actors::directory::DirectoryError;
+use crate::pure::board::OwnChangeError;
 
 /// Why a request was not served: `{"message": "…"}` with that status.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +56,10 @@ impl From<DirectoryError> for Refusal {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             DirectoryError::Invalid(_) => StatusCode::BAD_REQUEST,
+            DirectoryError::OnBoard(OwnChangeError::NotSelfDescribing | OwnChangeError::Refused(_)) => {
+                StatusCode::CONFLICT
+            }
+            DirectoryError::OnBoard(_) => StatusCode::SERVICE_UNAVAILABLE,
             DirectoryError::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Refusal::new(status, error.to_string())

@@ -10,7 +10,7 @@ use super::guard_layer::guard;
 use super::ops::{healthz, time_limit};
 use super::refusal::Refusal;
 use super::state::HttpState;
-use super::{api, dashboard, events, firmware, graph, ide, sockets};
+use super::{api, dashboard, events, firmware, graph, ide, on_board, sockets};
 
 /// The longest request body, in bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -32,6 +32,7 @@ pub fn router(state: HttpState, extra: Router) -> Router {
         .route("/api/boards", get(api::boards))
         .route("/api/boards/{id}", get(api::board))
         .route("/api/boards/{id}/label", post(api::label))
+        .route("/api/boards/{id}/on-board", post(on_board::store))
         .route("/api/boards/{id}/allow", post(api::allow))
         .route("/api/boards/{id}/ignore", post(api::ignore))
         .route("/api/boards/{id}/graph", get(graph::show).post(graph::upload).layer(long_bodies()))

@@ -24,6 +24,7 @@ use super::control::ControlListener;
 use super::counted::Counted;
 use super::lifecycle::Lifecycle;
 use super::peer::Peer;
+use crate::actors::heartbeat::Pulse;
 use crate::config::ListenAddress;
 
 /// Open TCP connections in all, WebSockets included. More wait in the system's queue.
@@ -126,9 +127,9 @@ impl Listeners {
     /// The same with another limit of connections at once.
     pub fn serve_at_most(self, connections: usize, app: &Router, lifecycle: &Lifecycle) {
         let places = Arc::new(Semaphore::new(connections));
-        for (listener, _) in self.sockets {
-            let tls = self.tls.clone();
-            lifecycle.spawn(accept_all(listener, tls, places.clone(), app.clone(), lifecycle.clone()));
+        for (listener, address) in self.sockets {
+            let (tls, pulse) = (self.tls.clone(), lifecycle.pulse(format!("connections to {address}")));
+            lifecycle.spawn(accept_all(listener, tls, places.clone(), pulse, app.clone(), lifecycle.clone()));
         }
     }
 }
@@ -136,7 +137,8 @@ impl Listeners {
 /// Serves the control socket until `lifecycle` stops. Returns at once.
 pub fn serve_control(control: ControlListener, app: &Router, lifecycle: &Lifecycle) {
     let places = Arc::new(Semaphore::new(MAX_CONTROL_CONNECTIONS));
-    lifecycle.spawn(accept_all(control, None, places, app.clone(), lifecycle.clone()));
+    let pulse = lifecycle.pulse("connections to the control socket");
+    lifecycle.spawn(accept_all(control, None, places, pulse, app.clone(), lifecycle.clone()));
 }
 
 /// Something that connections come from.
@@ -165,6 +167,7 @@ async fn accept_all<L: Accept>(
     listener: L,
     tls: Option<TlsAcceptor>,
     places: Arc<Semaphore>,
+    mut pulse: Pulse,
     app: Router,
     lifecycle: Lifecycle,
 ) {
@@ -175,7 +178,7 @@ async fn accept_all<L: Accept>(
             Some((place, listener.accept().await))
         };
         let (place, connection) = tokio::select! {
-            accepted = accepted => match accepted {
+            accepted = pulse.during(accepted) => match accepted {
                 Some(accepted) => accepted,
                 None => return,
             },

@@ -13,6 +13,9 @@ const MAP_ENDINGS: [&str; 2] = ["componentlib-map.json", "component.map.json"];
 /// The name of the graph beside it.
 const GRAPH: &str = "main.json";
 
+/// The name of the same graph as a command stream.
+const STREAM: &str = "main.fbcs";
+
 /// What was found, as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FirmwareFiles {
@@ -20,6 +23,8 @@ pub struct FirmwareFiles {
     pub components: String,
     /// The embedded graph.
     pub graph: Option<String>,
+    /// The embedded graph as a command stream.
+    pub stream: Option<Vec<u8>>,
 }
 
 /// Why the files cannot be used.
@@ -59,7 +64,7 @@ fn list(paths: &[PathBuf]) -> String {
 /// Reads a component map, or a directory that has one, with its graph if that is there.
 pub fn read(path: &Path) -> Result<FirmwareFiles, FirmwareFilesError> {
     if !path.is_dir() {
-        return Ok(FirmwareFiles { components: read_text(path)?, graph: None });
+        return Ok(FirmwareFiles { components: read_text(path)?, graph: None, stream: None });
     }
     let mut maps = maps(path)?;
     let components = match (maps.pop(), maps.is_empty()) {
@@ -70,9 +75,10 @@ pub fn read(path: &Path) -> Result<FirmwareFiles, FirmwareFilesError> {
         }
         (None, _) => return Err(FirmwareFilesError::NoMap(path.to_owned())),
     };
-    let graph = path.join(GRAPH);
+    let (graph, stream) = (path.join(GRAPH), path.join(STREAM));
     let graph = if graph.exists() { Some(read_text(&graph)?) } else { None };
-    Ok(FirmwareFiles { components, graph })
+    let stream = if stream.exists() { Some(read_bytes(&stream)?) } else { None };
+    Ok(FirmwareFiles { components, graph, stream })
 }
 
 fn maps(directory: &Path) -> Result<Vec<PathBuf>, FirmwareFilesError> {
@@ -91,14 +97,21 @@ fn maps(directory: &Path) -> Result<Vec<PathBuf>, FirmwareFilesError> {
 
 /// Reads a file of bounded size as text.
 pub fn read_text(path: &Path) -> Result<String, FirmwareFilesError> {
+    String::from_utf8(read_bytes(path)?).map_err(|error| FirmwareFilesError::Read {
+        path: path.to_owned(),
+        source: io::Error::new(io::ErrorKind::InvalidData, error),
+    })
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, FirmwareFilesError> {
     let wrong = |source| FirmwareFilesError::Read { path: path.to_owned(), source };
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     // A pipe or device does not say beforehand how much it holds.
-    let bytes = fs::File::open(path).map_err(wrong)?.take(FILE_BYTES + 1).read_to_string(&mut text).map_err(wrong)?;
-    if bytes as u64 > FILE_BYTES {
+    let count = fs::File::open(path).map_err(wrong)?.take(FILE_BYTES + 1).read_to_end(&mut bytes).map_err(wrong)?;
+    if count as u64 > FILE_BYTES {
         return Err(FirmwareFilesError::TooLarge { path: path.to_owned() });
     }
-    Ok(text)
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -110,11 +123,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         assert!(matches!(read(dir.path()), Err(FirmwareFilesError::NoMap(_))));
         fs::write(dir.path().join("componentlib-map.json"), "map").unwrap();
-        assert_eq!(read(dir.path()).unwrap(), FirmwareFiles { components: "map".into(), graph: None });
+        assert_eq!(read(dir.path()).unwrap(), FirmwareFiles { components: "map".into(), graph: None, stream: None });
         fs::write(dir.path().join("main.json"), "graph").unwrap();
-        assert_eq!(read(dir.path()).unwrap().graph.as_deref(), Some("graph"));
+        fs::write(dir.path().join("main.fbcs"), [0x75, 255]).unwrap();
+        let found = read(dir.path()).unwrap();
+        assert_eq!((found.graph.as_deref(), found.stream.as_deref()), (Some("graph"), Some(&[0x75, 255][..])));
         let map = read(&dir.path().join("componentlib-map.json")).unwrap();
-        assert_eq!(map, FirmwareFiles { components: "map".into(), graph: None });
+        assert_eq!(map, FirmwareFiles { components: "map".into(), graph: None, stream: None });
         fs::write(dir.path().join("other.component.map.json"), "map").unwrap();
         assert!(read(dir.path()).unwrap_err().to_string().contains("several component maps"));
     }

@@ -34,7 +34,7 @@ impl GenericPolicy {
 /// What the user has said: yes or no, to a board or to every device of a VID:PID. The answer for the board wins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answers {
-    /// By board id.
+    /// By the id that a board has before it has said anything.
     pub boards: BTreeMap<Uuid, bool>,
     /// By VID and PID.
     pub chips: BTreeMap<(u16, u16), bool>,
@@ -70,7 +70,7 @@ pub enum Admission {
     NotOurs,
 }
 
-/// Decides for one port; `id` is the id that identity gave it.
+/// Decides for one port; `id` is the id that identity gives it before it has said anything.
 pub fn admission(usb: &UsbPort, id: Uuid, generic: GenericPolicy, answers: &Answers) -> Admission {
     let device = usb.device.display();
     let kind = classify(usb.vid, usb.pid);

@@ -94,15 +94,20 @@ impl Firmwares {
         })
     }
 
-    /// The build of a board: its own before its chip's before the default.
+    /// The build that was added for a board: its own before its chip's.
     pub fn of(&self, id: Uuid, port: &Port) -> Option<&Build> {
         let chip = match port {
             Port::Usb(usb) => Some(Subject::Chip(usb.vid, usb.pid)),
             Port::Named(_) | Port::Simulated(_) => None,
         };
-        let subjects = [Some(Subject::Board(id)), chip, Some(Subject::Default)];
+        let subjects = [Some(Subject::Board(id)), chip];
         let name = subjects.into_iter().flatten().find_map(|subject| self.rules.get(&subject))?;
         self.builds.get(name)
+    }
+
+    /// The build of boards that nothing else is known of.
+    pub fn of_all_others(&self) -> Option<&Build> {
+        self.builds.get(self.rules.get(&Subject::Default)?)
     }
 }
 
@@ -126,16 +131,17 @@ mod tests {
     }
 
     #[test]
-    fn a_boards_own_build_comes_before_the_default() {
+    fn a_build_is_added_for_a_board_or_for_all_that_nothing_else_is_known_of() {
         let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let mut firmwares = Firmwares::default();
         firmwares.add("blink", build("blink"), [Subject::Default]);
         firmwares.add("door", build("door"), [Subject::Board(one)]);
         let port = Port::Simulated(0);
         assert_eq!(firmwares.of(one, &port).unwrap().origin, "door");
-        assert_eq!(firmwares.of(other, &port).unwrap().origin, "blink");
-        assert!(firmwares.remove("blink"));
         assert!(firmwares.of(other, &port).is_none());
+        assert_eq!(firmwares.of_all_others().unwrap().origin, "blink");
+        assert!(firmwares.remove("blink"));
+        assert!(firmwares.of_all_others().is_none());
         assert!(!firmwares.remove("blink"));
     }
 }

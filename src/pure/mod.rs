@@ -11,6 +11,7 @@ pub mod fbp;
 pub mod firmwares;
 pub mod flashing;
 pub mod identity;
+pub mod introduction;
 pub mod language;
 pub mod model;
 pub mod port;

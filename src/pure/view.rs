@@ -101,7 +101,7 @@ pub struct RegistrationWish {
 pub struct BoardView {
     /// The stable id.
     pub id: Uuid,
-    /// Which rung of the identity ladder the id stands on: `serial`, `path`, `device`, `simulated`.
+    /// Which rung of the identity ladder the id stands on: `on-board`, `serial`, `path`, `device`, `simulated`.
     pub rung: &'static str,
     /// What people call it.
     pub label: String,

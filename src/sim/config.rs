@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use firmware_proto::{Command, Dialect, Edge, Packet, PortRef};
+use serde_json::{Value, json};
 
 use super::component::component_id;
 use super::described::Described;
@@ -117,4 +118,23 @@ pub fn blink(dialect: Dialect, interval: Duration) -> Vec<Command> {
     let interval_ms = i32::try_from(interval.as_millis()).unwrap_or(i32::MAX);
     let nodes = ["Timer", "ToggleBoolean", "DigitalWrite"].into_iter().filter_map(create);
     nodes.chain([connect(1, 2), connect(2, 3), set(1, 0, interval_ms), set(3, 1, LED_PIN)]).collect()
+}
+
+/// The source of [`blink`], in FBP's JSON format.
+pub fn blink_source(interval: Duration) -> Value {
+    let port = |process: &str, port: &str| json!({ "process": process, "port": port });
+    json!({
+        "properties": { "name": "blink" },
+        "processes": {
+            "timer": { "component": "Timer" },
+            "toggle": { "component": "ToggleBoolean" },
+            "led": { "component": "DigitalWrite" },
+        },
+        "connections": [
+            { "src": port("timer", "out"), "tgt": port("toggle", "in") },
+            { "src": port("toggle", "out"), "tgt": port("led", "in") },
+            { "data": interval.as_millis().to_string(), "tgt": port("timer", "interval") },
+            { "data": LED_PIN.to_string(), "tgt": port("led", "pin") },
+        ],
+    })
 }

@@ -36,7 +36,7 @@ mod tests;
 
 pub use board::Board;
 pub use component::{component_id, component_map};
-pub use config::{Bootloader, Config, Line, blink};
+pub use config::{Bootloader, Config, Line, blink, blink_source};
 pub use crash::Crash;
 pub use described::{Described, Eeprom};
 pub use duplex::{Handle, duplex};

@@ -212,6 +212,8 @@ impl Plant {
                 self.board.receive(&bytes, self.now);
             }
             Output::SetBaud(_) | Output::Log(_) => {}
+            Output::Introduction(_) => self.bridge.not_recognized(self.now()),
+            Output::Stored(result) => result.unwrap(),
             Output::Upload(_, step) => self.steps.push(step),
             Output::State(state, ..) => self.state = Some(state),
             Output::Send(_, ToClient::Binary(bytes)) => self.raw.extend(bytes),

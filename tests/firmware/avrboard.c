@@ -4,7 +4,8 @@
  *   - UART0 runs at the baud rate that the firmware sets, in real time, in both directions;
  *   - nothing slows the host down: a byte that arrives while the receiver is full is lost, as on the wire;
  *   - with --deaf-ms, opening the terminal resets the board (DTR), and a bootloader swallows input for that long;
- *   - SIGUSR1 is the reset button. SIGUSR2 prints counters to stderr.
+ *   - SIGUSR1 is the reset button. SIGUSR2 prints counters to stderr;
+ *   - with --eeprom, the EEPROM is a file: what the firmware writes is there after a power cycle, which is a new process.
  *
  * A terminal nobody has open: with --deaf-ms what the board says is thrown away; without, it waits in the terminal for the
  * first reader. The link is removed on exit.
@@ -27,6 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "simavr/avr_eeprom.h"
 #include "simavr/avr_uart.h"
 #include "simavr/sim_avr.h"
 #include "simavr/sim_elf.h"
@@ -246,6 +248,58 @@ static bool board_run(struct board *board)
     return true;
 }
 
+/* ---- the EEPROM ---- */
+
+struct eeprom {
+    const char *file; /* NULL: forgotten when the process ends */
+    avr_eeprom_t *chip;
+    uint8_t *saved;
+};
+
+static avr_eeprom_t *find_eeprom(avr_t *avr)
+{
+    for (avr_io_t *io = avr->io_port; io; io = io->next)
+        if (strcmp(io->kind, "eeprom") == 0)
+            return (avr_eeprom_t *)io;
+    return NULL;
+}
+
+static bool eeprom_write_file(const struct eeprom *eeprom)
+{
+    FILE *file = fopen(eeprom->file, "wb");
+    if (!file)
+        return false;
+    bool whole = fwrite(eeprom->saved, 1, eeprom->chip->size, file) == eeprom->chip->size;
+    return fclose(file) == 0 && whole;
+}
+
+/* Fills the chip from its file, or makes the file of an erased chip. */
+static bool eeprom_open(struct eeprom *eeprom, avr_t *avr, const char *path)
+{
+    eeprom->file = path;
+    eeprom->chip = find_eeprom(avr);
+    if (!eeprom->chip || !(eeprom->saved = malloc(eeprom->chip->size)))
+        return false;
+    FILE *file = fopen(path, "rb");
+    if (file) {
+        bool whole = fread(eeprom->chip->eeprom, 1, eeprom->chip->size, file) == eeprom->chip->size;
+        fclose(file);
+        memcpy(eeprom->saved, eeprom->chip->eeprom, eeprom->chip->size);
+        return whole;
+    }
+    memcpy(eeprom->saved, eeprom->chip->eeprom, eeprom->chip->size);
+    return errno == ENOENT && eeprom_write_file(eeprom);
+}
+
+/* Writes to the file what the firmware has changed. */
+static bool eeprom_save(struct eeprom *eeprom)
+{
+    if (!eeprom->file || memcmp(eeprom->saved, eeprom->chip->eeprom, eeprom->chip->size) == 0)
+        return true;
+    memcpy(eeprom->saved, eeprom->chip->eeprom, eeprom->chip->size);
+    return eeprom_write_file(eeprom);
+}
+
 /* ---- the terminal ---- */
 
 struct terminal {
@@ -309,7 +363,7 @@ static void terminal_write(const struct terminal *terminal, struct board *board)
 /* ---- command line and main loop ---- */
 
 struct options {
-    const char *mcu, *elf, *link;
+    const char *mcu, *elf, *link, *eeprom;
     double speed;
     int deaf_ms; /* -1: opening the terminal does not reset the board */
     bool lossless;
@@ -322,6 +376,7 @@ static void print_usage(FILE *to)
           "  --elf FILE       the firmware, built for 16 MHz\n"
           "  --link PATH      symlink to make to the pseudo-terminal; removed on exit\n"
           "  --deaf-ms N      opening the terminal resets the board, and its bootloader ignores input for N ms\n"
+          "  --eeprom FILE    keep the EEPROM's content in a file\n"
           "  --lossless       hold bytes back while the receiver is full, instead of losing them\n"
           "  --speed FACTOR   1 = real time (default), 0 = as fast as the host can\n"
           "signals: USR1 = reset button, USR2 = counters to stderr, TERM or INT = unplug\n",
@@ -330,12 +385,13 @@ static void print_usage(FILE *to)
 
 static struct options parse_options(int argc, char **argv)
 {
-    enum { MCU = 1, ELF, LINK, DEAF_MS, LOSSLESS, SPEED, HELP };
+    enum { MCU = 1, ELF, LINK, EEPROM, DEAF_MS, LOSSLESS, SPEED, HELP };
     static const struct option known[] = {
-        {"mcu", required_argument, NULL, MCU},     {"elf", required_argument, NULL, ELF},
-        {"link", required_argument, NULL, LINK},   {"deaf-ms", required_argument, NULL, DEAF_MS},
-        {"lossless", no_argument, NULL, LOSSLESS}, {"speed", required_argument, NULL, SPEED},
-        {"help", no_argument, NULL, HELP},         {NULL, 0, NULL, 0},
+        {"mcu", required_argument, NULL, MCU},       {"elf", required_argument, NULL, ELF},
+        {"link", required_argument, NULL, LINK},     {"deaf-ms", required_argument, NULL, DEAF_MS},
+        {"lossless", no_argument, NULL, LOSSLESS},   {"speed", required_argument, NULL, SPEED},
+        {"eeprom", required_argument, NULL, EEPROM}, {"help", no_argument, NULL, HELP},
+        {NULL, 0, NULL, 0},
     };
     struct options o = {.speed = 1, .deaf_ms = -1};
     for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
@@ -343,6 +399,7 @@ static struct options parse_options(int argc, char **argv)
         case MCU: o.mcu = optarg; break;
         case ELF: o.elf = optarg; break;
         case LINK: o.link = optarg; break;
+        case EEPROM: o.eeprom = optarg; break;
         case DEAF_MS: o.deaf_ms = atoi(optarg); break;
         case LOSSLESS: o.lossless = true; break;
         case SPEED: o.speed = atof(optarg); break;
@@ -375,6 +432,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "avrboard: cannot load %s for %s\n", options.elf, options.mcu);
         return EXIT_FIRMWARE;
     }
+    struct eeprom eeprom = {0};
+    if (options.eeprom && !eeprom_open(&eeprom, board.avr, options.eeprom)) {
+        fprintf(stderr, "avrboard: %s is no EEPROM of %s\n", options.eeprom, options.mcu);
+        return EXIT_FIRMWARE;
+    }
     for (const int *s = (const int[]){SIGUSR1, SIGUSR2, SIGTERM, SIGINT, 0}; *s; s++)
         signal(*s, on_signal);
     struct terminal terminal;
@@ -397,6 +459,12 @@ int main(int argc, char **argv)
         if (!deaf && !board_run(&board)) {
             fprintf(stderr, "avrboard: the firmware crashed\n");
             exit_code = EXIT_CRASHED;
+            break;
+        }
+
+        if (!eeprom_save(&eeprom)) {
+            fprintf(stderr, "avrboard: %s cannot be written: %s\n", options.eeprom, strerror(errno));
+            exit_code = EXIT_FIRMWARE;
             break;
         }
 

@@ -20,7 +20,8 @@ const MAP: &str = "componentlib-map.json";
 /// Where the rig is. Whatever is missing is built first, by one test for all: the scripts hold locks.
 static RIG: LazyLock<PathBuf> = LazyLock::new(|| {
     let repo = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let output = Command::new(repo.join("tests/firmware/build-all.sh")).output().unwrap();
+    let output =
+        Command::new(repo.join("tests/firmware/build-all.sh")).env("MICROFLO_BRIDGE", PROGRAM).output().unwrap();
     assert!(output.status.success(), "the rig cannot be built: {output:?}");
     std::env::var_os("MICROFLO_RIG_DIR").map_or_else(|| repo.join("target/rig"), PathBuf::from)
 });
@@ -68,6 +69,32 @@ impl Board {
         let mut command = Command::new(rig("avrboard"));
         command.args(["--mcu", "atmega2560", "--deaf-ms", "1000", "--elf"]).arg(firmware.join("fw.elf"));
         command.arg("--link").arg(&link);
+        Board::start(command, link, firmware.join(MAP))
+    }
+
+    /// The self-describing linux firmware; its id and label are in the file `store` of `dir`.
+    pub(crate) fn described_linux(dir: &Path) -> Board {
+        let firmware = rig("linux/described");
+        let link = dir.join("board");
+        let mut command = Command::new(firmware.join("firmware"));
+        command.arg(&link).arg(dir.join("store"));
+        Board::start(command, link, firmware.join(MAP))
+    }
+
+    /// The self-describing Arduino firmware on an emulated Uno or Mega at 9600 baud, which opening the terminal does not reset. Its
+    /// EEPROM is the file `eeprom` of `dir`.
+    pub(crate) fn described_avr(board: &str, dir: &Path) -> Board {
+        Board::avr(board, "described", dir)
+    }
+
+    /// The same with any firmware.
+    pub(crate) fn avr(board: &str, name: &str, dir: &Path) -> Board {
+        let firmware = rig(&format!("avr/{board}-{name}"));
+        let link = dir.join("board");
+        let mcu = if board == "uno" { "atmega328p" } else { "atmega2560" };
+        let mut command = Command::new(rig("avrboard"));
+        command.args(["--mcu", mcu, "--elf"]).arg(firmware.join("fw.elf"));
+        command.arg("--eeprom").arg(dir.join("eeprom")).arg("--link").arg(&link);
         Board::start(command, link, firmware.join(MAP))
     }
 

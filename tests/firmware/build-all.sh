@@ -19,11 +19,15 @@ linux() {
     timed "linux/$graph" "$here/build-linux.sh" "$graph" "$here/graphs/$graph.fbp"
   done
   timed linux/core "$here/build-linux.sh" core "$here/graphs/repeat.fbp" "$here/components/core.json"
+  timed linux/described "$here/build-linux.sh" --described Blinker described "$here/graphs/blink.fbp"
 }
 avr() {
   timed avr/mega-forward "$here/build-avr.sh" mega forward "$here/graphs/forward.fbp"
   timed avr/mega-flood "$here/build-avr.sh" mega flood "$here/graphs/flood.fbp"
   timed avr/uno-led "$here/build-avr.sh" uno led "$here/graphs/led.fbp"
+  timed avr/uno-described "$here/build-avr.sh" --described Lamp uno described "$here/graphs/led.fbp"
+  timed avr/mega-described "$here/build-avr.sh" --described Lamp mega described "$here/graphs/led.fbp"
+  timed avr/mega-led "$here/build-avr.sh" mega led "$here/graphs/led.fbp"
 }
 linux & native=$!
 avr & emulated=$!

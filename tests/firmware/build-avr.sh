@@ -1,16 +1,25 @@
 #!/usr/bin/env bash
-# build-avr.sh uno|mega NAME GRAPH.fbp: upstream's Arduino firmware, as the ELF file that avrboard runs.
-# Leaves $RIG/avr/BOARD-NAME/{fw.elf, componentlib-map.json, main.json} and, once, $RIG/avrboard.
+# build-avr.sh [--described LABEL] uno|mega NAME GRAPH.fbp: upstream's Arduino firmware, as the ELF file that avrboard runs.
+# Leaves $RIG/avr/BOARD-NAME/{fw.elf, componentlib-map.json, main.json} and, once, $RIG/avrboard. --described: a self-describing board.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-[ $# = 3 ] || usage 'uno|mega NAME GRAPH.fbp'
+main=arduino_main.hpp
+described=()
+if [ "${1:-}" = --described ]; then
+  main=$arduino_dir/described_arduino_main.hpp described=(--label "$2")
+  shift 2
+fi
+[ $# = 3 ] || usage '[--described LABEL] uno|mega NAME GRAPH.fbp'
 board=$1 name=$2 graph=$(realpath "$3")
 
 # What the Arduino IDE knows about a board; the defaults for nodes and messages do not fit into an Uno's 2 kB of RAM.
 case $board in
-  uno) mcu=atmega328p variant=standard define=ARDUINO_AVR_UNO limits=(-DMICROFLO_NODE_LIMIT=20 -DMICROFLO_MESSAGE_LIMIT=30) ;;
+  uno)
+    mcu=atmega328p variant=standard define=ARDUINO_AVR_UNO limits=(-DMICROFLO_NODE_LIMIT=20 -DMICROFLO_MESSAGE_LIMIT=30)
+    [ ${#described[@]} = 0 ] || described+=(--node-limit 20 --message-limit 30)
+    ;;
   mega) mcu=atmega2560 variant=mega define=ARDUINO_AVR_MEGA2560 limits=() ;;
-  *) usage 'uno|mega NAME GRAPH.fbp' ;;
+  *) usage '[--described LABEL] uno|mega NAME GRAPH.fbp' ;;
 esac
 require_setup
 
@@ -60,10 +69,12 @@ build_core() {
 build_firmware() {
   local out=$rig/avr/$board-$name wanted
   wanted=$(digest "$graph" "$here/package-lock.json" "${BASH_SOURCE[0]}" "$here/lib.sh")
+  [ ${#described[@]} = 0 ] || wanted+=" ${described[*]} $(described_digest)"
   ! fresh "$out/.built" "$wanted" || return 0
   work=$(build_dir)
   # Plain `arduino` would generate a sketch that never loads its embedded graph.
-  generate arduino:avr arduino_main.hpp "$graph" "$modules/microflo-core/components/arduino-standard.json" "$work"
+  generate arduino:avr "$main" "$graph" "$modules/microflo-core/components/arduino-standard.json" "$work"
+  [ ${#described[@]} = 0 ] || describe "$work" "${described[@]}"
   avr-g++ "${cxx[@]}" "${limits[@]}" -include Arduino.h \
     -I "$work" -I "$modules/microflo/microflo" -I "$modules/microflo-core/components" "$work/main.cpp" -o "$work/sketch.o"
   avr-gcc -w -Os -flto -fuse-linker-plugin -Wl,--gc-sections "-mmcu=$mcu" -o "$work/fw.elf" "$work/sketch.o" "$core" -lm

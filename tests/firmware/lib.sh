@@ -29,10 +29,24 @@ digest() { cat -- "$@" | sha256sum | cut -d' ' -f1; }
 
 require_setup() { [ -d "$modules/microflo" ] || "$here/setup.sh" >&2; }
 
-# generate TARGET MAINFILE GRAPH LIBRARY OUTDIR: upstream's generator, with its native serialport module stubbed out.
+# The bridge itself, which makes the headers of self-describing boards.
+program=${MICROFLO_BRIDGE:-$repo/target/debug/microflo-bridge}
+arduino_dir=$repo/firmware-proto/arduino
+described_digest() { digest "$arduino_dir"/*.hpp "$repo"/firmware-proto/src/descriptor/*.rs "$repo"/src/pure/descriptor/*.rs; }
+
+# describe OUTDIR OPTIONS...: the header of a self-describing board, into OUTDIR.
+describe() {
+  [ -x "$program" ] || fail "there is no $program; run \`cargo build\` first, or set MICROFLO_BRIDGE"
+  "$program" firmware descriptor "${@:2}" "$1" >"$1/descriptor.h"
+}
+
+# generate TARGET MAINFILE GRAPH LIBRARY OUTDIR: upstream's generator, with its native serialport module stubbed out. MAINFILE is one
+# of upstream's, or an absolute path.
 generate() {
+  local main=$2
+  [ "${main#/}" != "$main" ] || main=$modules/microflo/microflo/$main
   node -r "$here/node/serialport.js" "$modules/microflo/microflo.js" generate "$3" "$5/main.cpp" \
-    --target "$1" --mainfile "$modules/microflo/microflo/$2" --library "$4"
+    --target "$1" --mainfile "$main" --library "$4"
   # The generator can fail and still exit 0.
   local file
   for file in main.cpp main.json componentlib-map.json; do

@@ -2,6 +2,7 @@
 //! and reports its status. It decides nothing about what bytes mean.
 
 mod clients;
+mod introductions;
 mod move_bytes;
 mod opening;
 mod uploads;
@@ -15,14 +16,17 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::clients::{CLIENTS_PER_BOARD, Clients};
+use self::introductions::answered;
 use self::move_bytes::{Moved, move_bytes};
 use self::uploads::Uploads;
 use super::directory::{ClientKind, DirectoryError, FromClient, Link};
+use super::heartbeat::Pulse;
 use super::keeper::Keeper;
-use super::status::{Generation, Status, StatusBoard};
+use super::status::{Generation, Recognized, Status, StatusBoard};
 use super::traffic::Meter;
 use crate::io::transport::Transport;
-use crate::pure::board::{Board, Now, Output};
+use crate::pure::board::{Board, Now, Output, OwnChange};
+use crate::pure::introduction::{Descriptors, Introduction};
 use crate::pure::model::build::Build;
 use crate::pure::view::{BoardState, Firmware};
 use crate::pure::{fbp, session};
@@ -63,6 +67,10 @@ pub struct Setup {
     pub saved: Option<String>,
     /// Whether it gets its graph back after a start.
     pub restore: bool,
+    /// What it has said of itself before, on the same line.
+    pub introduction: Introduction,
+    /// What boards have said of their firmware before.
+    pub known: Descriptors,
     /// Whether a port that stays silent is kept open and asked again: the user named it.
     pub persistent: bool,
     /// Counts what goes over its line.
@@ -84,6 +92,8 @@ pub enum Command {
     Graph(oneshot::Sender<serde_json::Value>),
     /// Put another graph in place of its.
     Upload(Upload),
+    /// Have the board store an id or a label. False if it does already.
+    Store(OwnChange, oneshot::Sender<Result<bool, DirectoryError>>),
     /// Something has changed on the host: try again now, if waiting.
     Retry,
 }
@@ -117,26 +127,25 @@ impl Drop for Handle {
 }
 
 /// Starts a board's loop.
-pub fn spawn(mut setup: Setup, status: StatusBoard, keeper: Keeper) -> Handle {
+pub fn spawn(mut setup: Setup, status: StatusBoard, keeper: Keeper, pulse: Pulse) -> Handle {
     let (commands, receiver) = mpsc::channel(COMMANDS);
     let cancel = CancellationToken::new();
     let mut board = Board::new(setup.identity.clone(), setup.build.take());
     board.set_restore(setup.restore);
-    if let Some(saved) = setup.saved.take()
-        && !board.load(&saved)
-    {
-        tracing::warn!(
-            board = %setup.id,
-            label = setup.identity.label,
-            "the graph that was saved of the board cannot be read with what is known of its firmware now; it is forgotten"
-        );
+    board.assume(setup.introduction.clone());
+    board.know(std::mem::take(&mut setup.known));
+    if let Some(saved) = setup.saved.take() {
+        board.load(saved);
     }
     let board_loop = Loop {
         board,
         clients: Clients::default(),
         uploads: Uploads::default(),
         keeper,
+        pulse,
         save_at: None,
+        recognition: None,
+        storing: None,
         commands: receiver,
         status,
         now_said: Status { state: BoardState::Opening, reason: String::new(), firmware: None, clients: 0 },
@@ -162,8 +171,13 @@ struct Loop {
     clients: Clients,
     uploads: Uploads,
     keeper: Keeper,
+    pulse: Pulse,
     /// When the graph is to be saved, if it may have changed.
     save_at: Option<Instant>,
+    /// Where the answer to the board's introduction comes from, while it waits for that.
+    recognition: Option<oneshot::Receiver<Recognized>>,
+    /// Who waits until the board has stored something.
+    storing: Option<oneshot::Sender<Result<bool, DirectoryError>>>,
     commands: mpsc::Receiver<Command>,
     status: StatusBoard,
     now_said: Status,
@@ -195,7 +209,7 @@ impl Loop {
             let closed = self.serve(line.as_mut(), cancel).await;
             // Before the port is free for the board's next loop, which goes on from there.
             self.save();
-            line.close().await;
+            self.pulse.during(line.close()).await;
             if !matches!(closed, Closed::LeftAlone) {
                 return closed;
             }
@@ -210,6 +224,7 @@ impl Loop {
 
     /// Moves bytes and messages until the port is closed.
     async fn serve(&mut self, line: &mut dyn Transport, cancel: &CancellationToken) -> Closed {
+        self.recognition = None;
         self.board.port_opened(self.setup.session.clone(), now());
         let mut rx = [0; READ_BYTES];
         let mut tx = Vec::new();
@@ -238,8 +253,10 @@ impl Loop {
                     Some(command) => self.command(command),
                     None => return Closed::Cancelled,
                 },
+                answer = answered(&mut self.recognition) => self.recognized(answer),
                 () = sleep_until(wake.into()) => self.board.handle_time(now()),
                 () = sleep_until(save_at.into()), if self.save_at.is_some() => self.save(),
+                () = self.pulse.beat() => {}
                 () = cancel.cancelled() => return Closed::Cancelled,
             }
         }
@@ -269,6 +286,8 @@ impl Loop {
                 }
                 Output::Log(text) => tracing::info!(board = %self.setup.id, "{text}"),
                 Output::Upload(id, step) => self.uploads.step(id, step),
+                Output::Introduction(introduction) => self.introduce(*introduction),
+                Output::Stored(result) => self.stored(result),
                 Output::State(state, reason, firmware) => {
                     let leave = match state {
                         BoardState::NotMicroflo => true,
@@ -309,6 +328,7 @@ impl Loop {
                     None => return std::future::pending().await,
                 },
                 (id, message) = self.clients.next() => self.client_message(id, message),
+                () = self.pulse.beat() => {}
             }
             self.flush(&mut Vec::new(), None);
         }
@@ -342,6 +362,7 @@ impl Loop {
             // An asker who has left needs no answer.
             Command::Graph(reply) => drop(reply.send(self.board.graph_json())),
             Command::Upload(upload) => self.uploads.begin(upload, &mut self.board, now()),
+            Command::Store(change, reply) => self.store(&change, reply),
             Command::Retry => {}
         }
     }

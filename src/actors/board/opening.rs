@@ -102,7 +102,8 @@ impl Loop {
         match &self.setup.target {
             Target::Port { path, lines } => {
                 let baud = self.setup.session.bauds[0];
-                let port = serial::open(PortSettings { path: path.clone(), baud, lines: *lines }).await?;
+                let settings = PortSettings { path: path.clone(), baud, lines: *lines };
+                let port = self.pulse.during(serial::open(settings)).await?;
                 if !port.has_modem_lines() && !self.setup.resets {
                     // Opening has reset nothing, as far as can be known.
                     self.setup.session.boot_window = Duration::ZERO;
@@ -135,20 +136,20 @@ mod tests {
     use super::super::{Command, Setup, UPLOAD_STEPS, Upload, spawn};
     use super::*;
     use crate::actors::directory::{ClientKind, FromClient};
+    use crate::actors::heartbeat::Heartbeats;
     use crate::actors::keeper::Keeper;
     use crate::actors::status::StatusBoard;
     use crate::pure::fbp::{Identity, UploadStep};
 
     const SOON: Duration = Duration::from_secs(5);
 
-    #[tokio::test]
-    async fn whoever_asks_a_board_whose_port_does_not_open_is_answered() {
+    /// A board at a port that is no terminal, and never one.
+    fn setup() -> Setup {
         let identity =
             Identity { id: Uuid::nil(), label: "board".into(), secret: "s".into(), read_secret: String::new() };
-        let setup = Setup {
+        Setup {
             id: Uuid::nil(),
             generation: 1,
-            // No terminal, and never one.
             target: Target::Port { path: "/dev/null".into(), lines: ModemLines::default() },
             session: crate::pure::session::Config::default(),
             resets: false,
@@ -156,10 +157,16 @@ mod tests {
             build: None,
             saved: None,
             restore: false,
+            introduction: Default::default(),
+            known: Default::default(),
             persistent: true,
             meter: std::sync::Arc::default(),
-        };
-        let handle = spawn(setup, StatusBoard::default(), Keeper::default());
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_asks_a_board_whose_port_does_not_open_is_answered() {
+        let handle = spawn(setup(), StatusBoard::default(), Keeper::default(), Heartbeats::default().pulse("board"));
         let (steps, mut ended) = mpsc::channel(UPLOAD_STEPS);
         let upload = Upload { graph: serde_json::json!({}), start: true, steps };
         handle.request(Command::Upload(upload)).unwrap();
@@ -170,6 +177,25 @@ mod tests {
         let text = r#"{"protocol":"runtime","command":"getruntime","payload":{}}"#;
         link.to_board.send(FromClient::Text(text.into())).await.unwrap();
         assert!(timeout(SOON, link.from_board.recv()).await.unwrap().is_some());
+        handle.stop().await;
+    }
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_loop_that_waits_for_its_port_turns_and_one_that_hangs_is_named() {
+        let (loops, status) = (Heartbeats::default(), StatusBoard::default());
+        let handle = spawn(setup(), status.clone(), Keeper::default(), loops.pulse("the board"));
+        let answers = || {
+            loops.next_round();
+            std::thread::park_timeout(SOON / 50);
+            loops.next_round().is_empty()
+        };
+        assert!((0..50).any(|_| answers()));
+        let held = status.hold();
+        let (reply, _link) = oneshot::channel();
+        handle.request(Command::Connect(ClientKind::Fbp, reply)).unwrap();
+        assert!((0..50).any(|_| !answers()));
+        assert!((0..5).all(|_| !answers()), "it hangs until it may report");
+        drop(held);
+        assert!((0..50).any(|_| answers()));
         handle.stop().await;
     }
 }

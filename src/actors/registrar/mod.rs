@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::directory::Directory;
+use super::heartbeat::Heartbeats;
 use crate::io::registry_client::RegistryClient;
 use crate::io::store::{Store, StoreError};
 use crate::pure::registration::{LINGER, Sighting, Timing, sighting};
@@ -67,6 +68,8 @@ pub struct RegistrarConfig {
     /// How long records of the last run wait for their boards before they are deleted; at least [`LINGER`] lets a board
     /// that is still attached be found first.
     pub leftover_linger: Duration,
+    /// The loops that must turn.
+    pub heartbeats: Heartbeats,
 }
 
 impl RegistrarConfig {
@@ -84,6 +87,7 @@ impl RegistrarConfig {
             address: Box::new(address),
             timing: Timing::default(),
             leftover_linger: LINGER,
+            heartbeats: Heartbeats::default(),
         }
     }
 }
@@ -117,6 +121,7 @@ impl Registrar {
         self.say_what_remains().await;
         self.aim();
         let mut views = self.config.directory.watch();
+        let mut pulse = self.config.heartbeats.pulse("registrar");
         loop {
             let seen = see(&self.config, &views.borrow_and_update());
             self.sightings.send_if_modified(|before| {
@@ -129,6 +134,7 @@ impl Registrar {
             tokio::select! {
                 changed = views.changed() => if changed.is_err() { break },
                 Ok(()) = self.config.registries.changed() => self.aim(),
+                () = pulse.beat() => {}
                 Some(Err(error)) = self.tasks.join_next() => {
                     tracing::error!(%error, "a registry is not served any more");
                 }

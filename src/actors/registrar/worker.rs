@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::target::{Aim, Target};
 use super::{RegistrarConfig, Sightings, StatusBoard};
 use crate::actors::directory::Directory;
+use crate::actors::heartbeat::Pulse;
 use crate::io::random;
 use crate::io::store::{Store, StoreError};
 use crate::pure::registration::{Action, Answer, Due, Presence, Registration, Timing};
@@ -31,6 +32,7 @@ pub(super) struct Worker {
     leftover_linger: Duration,
     sightings: watch::Receiver<Sightings>,
     statuses: StatusBoard,
+    pulse: Pulse,
     registrations: HashMap<Uuid, Registration>,
     /// Boards whose status may have changed since it was published.
     touched: HashSet<Uuid>,
@@ -51,6 +53,7 @@ impl Worker {
         let target = Arc::new(aims.borrow().target.clone());
         Worker {
             aims,
+            pulse: config.heartbeats.pulse(format!("registry {}", target.name())),
             target,
             store: config.store.clone(),
             directory: config.directory.clone(),
@@ -84,6 +87,7 @@ impl Worker {
                 },
                 Some(done) = self.under_way.join_next_with_id() => self.finish(done).await,
                 () = sleep_until(wake) => {}
+                () = self.pulse.beat() => {}
             }
         }
     }

@@ -10,6 +10,8 @@ use crate::actors::directory::Secrets;
 use crate::actors::status::{Generation, Status};
 use crate::io::named::Making;
 use crate::pure::families::Family;
+use crate::pure::fbp::Identity;
+use crate::pure::introduction::Introduction;
 use crate::pure::model::build::Build;
 use crate::pure::port::Port;
 use crate::pure::secret::Secret;
@@ -36,6 +38,10 @@ impl Opening {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) id: Uuid,
+    /// The id that its port gives it, before the board has said anything.
+    pub(super) natural_id: Uuid,
+    /// What the board has said of itself.
+    pub(super) introduction: Introduction,
     pub(super) rung: &'static str,
     pub(super) port: Port,
     /// Of a named port: which one it was when it was opened.
@@ -62,6 +68,16 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// Who it is to its clients.
+    pub(super) fn identity(&self) -> Identity {
+        Identity {
+            id: self.id,
+            label: self.label.clone(),
+            secret: self.secrets.full.expose().to_owned(),
+            read_secret: self.secrets.read.expose().to_owned(),
+        }
+    }
+
     pub(super) fn view(&self, registries: Vec<RegistryStatus>) -> BoardView {
         BoardView {
             id: self.id,
@@ -88,6 +104,8 @@ impl Entry {
         }
         self.handle = None;
         self.bootloader_seen = None;
+        // Whatever comes to that port has to say anew who it is.
+        self.introduction = Introduction::default();
         self.status = Status { state: BoardState::Gone, reason: "it is unplugged".into(), firmware: None, clients: 0 };
     }
 

@@ -54,7 +54,7 @@ impl Supervisor {
     pub(super) fn give_builds(&mut self) {
         let mut changed = false;
         for entry in self.entries.values_mut() {
-            let build = self.planner.build(&entry.port, entry.id, &self.memory.firmwares);
+            let build = self.planner.build(&entry.port, entry.id, &self.memory.firmwares, &entry.introduction);
             if build == entry.build {
                 continue;
             }

@@ -5,6 +5,7 @@
 mod entry;
 mod firmwares;
 mod flashing;
+mod introductions;
 mod plan;
 #[cfg(test)]
 mod plan_tests;
@@ -25,15 +26,18 @@ use uuid::Uuid;
 use self::entry::Entry;
 pub use self::plan::Planner;
 use super::directory::DirectoryServer;
+use super::heartbeat::{Heartbeats, Pulse};
 use super::keeper::Keeper;
 use super::registrar::Statuses;
-use super::status::{Generation, StatusBoard};
+use super::status::{Generation, Reports, StatusBoard};
 use crate::io::hotplug::Hotplug;
 use crate::io::named::Making;
 use crate::io::store::Store;
 use crate::pure::admission::{Answers, GenericPolicy};
 use crate::pure::firmwares::Firmwares;
 use crate::pure::identity::{HostKey, SerialMemory};
+use crate::pure::introduction::Descriptors;
+use crate::pure::port::Port;
 use crate::pure::view::{BoardState, BoardView};
 
 /// How often ports are looked at without any hint.
@@ -76,6 +80,8 @@ pub struct Memory {
     pub answers: Answers,
     /// Firmware builds that were added.
     pub firmwares: Firmwares,
+    /// What boards have said of their firmware.
+    pub descriptors: Descriptors,
 }
 
 /// The supervisor's state.
@@ -83,10 +89,14 @@ pub struct Supervisor {
     sources: Sources,
     planner: Planner,
     memory: Memory,
+    /// The ports that are here.
+    present: Vec<Port>,
     /// Of the named ports that are here.
     makings: HashMap<PathBuf, Making>,
     store: Store,
     keeper: Keeper,
+    heartbeats: Heartbeats,
+    pulse: Pulse,
     entries: BTreeMap<Uuid, Entry>,
     status: StatusBoard,
     generation: Generation,
@@ -107,13 +117,17 @@ impl Supervisor {
         server: DirectoryServer,
         registrations: watch::Receiver<Statuses>,
     ) -> Self {
+        let heartbeats = Heartbeats::default();
         Supervisor {
             sources,
             planner,
             memory,
+            present: Vec::new(),
             makings: HashMap::new(),
             store,
             keeper,
+            pulse: heartbeats.pulse("supervisor"),
+            heartbeats,
             entries: BTreeMap::new(),
             status: StatusBoard::default(),
             generation: 0,
@@ -122,6 +136,11 @@ impl Supervisor {
             publish_at: None,
             scan_at: Instant::now(),
         }
+    }
+
+    /// The same, with its loop and the boards' among those that must turn.
+    pub fn watched(self, heartbeats: Heartbeats) -> Self {
+        Supervisor { pulse: heartbeats.pulse("supervisor"), heartbeats, ..self }
     }
 
     /// Runs until cancelled; then every port is closed in order. `scanned` is told when the first look at the ports is done.
@@ -140,10 +159,11 @@ impl Supervisor {
                     hotplug.rearm();
                     self.reconcile().await;
                 }
-                reports = self.status.take() => self.take_reports(reports),
+                reports = self.status.take() => self.take_reports(reports).await,
                 Some(request) = self.server.requests.recv() => self.answer(request).await,
                 Ok(()) = self.registrations.changed() => self.changed(),
                 () = sleep_until(publish_at.into()), if self.publish_at.is_some() => self.publish(),
+                () = self.pulse.beat() => {}
                 () = cancel.cancelled() => break,
             }
         }
@@ -163,8 +183,8 @@ impl Supervisor {
         self.server.views.send_replace(Arc::new(views));
     }
 
-    fn take_reports(&mut self, reports: HashMap<Uuid, (Generation, super::status::Status)>) {
-        for (id, (generation, status)) in reports {
+    async fn take_reports(&mut self, reports: Reports) {
+        for (id, (generation, status)) in reports.statuses {
             let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.generation == generation) else {
                 continue;
             };
@@ -174,6 +194,9 @@ impl Supervisor {
             } else {
                 entry.status = status;
             }
+        }
+        for (id, introduced) in reports.introductions {
+            self.introduce(id, introduced).await;
         }
         self.forget_long_gone();
         self.publish();

@@ -13,6 +13,7 @@ use crate::actors::registrar::EMBEDDED;
 use crate::config::{Baud, BoardRule, DeviceSpec, Registries, ResetPolicy, WebUrl};
 use crate::pure::families::{BRIDGED_BOOT_WINDOW, Family, ModemLines};
 use crate::pure::firmwares::Firmwares;
+use crate::pure::introduction::Introduction;
 use crate::pure::model::build::Build;
 use crate::pure::model::library::Library;
 use crate::pure::port::Port;
@@ -75,12 +76,20 @@ impl Planner {
         }
     }
 
-    pub(super) fn plan(&self, port: &Port, id: Uuid, family: &Family, firmwares: &Firmwares) -> Plan {
+    pub(super) fn plan(
+        &self,
+        port: &Port,
+        id: Uuid,
+        family: &Family,
+        firmwares: &Firmwares,
+        said: &Introduction,
+    ) -> Plan {
         let device = self.device(port);
         let baud = device.and_then(|d| d.baud).or_else(|| self.rules(port, id).find_map(|rule| rule.baud));
         let dialect = device.and_then(|d| d.dialect).or_else(|| self.rules(port, id).find_map(|rule| rule.dialect));
         let label =
             device.and_then(|d| d.label.clone()).or_else(|| self.rules(port, id).find_map(|rule| rule.label.clone()));
+        let label = label.or_else(|| said.label().cloned());
         let restore = device.and_then(|d| d.restore).or_else(|| self.rules(port, id).find_map(|rule| rule.restore));
         let reset = device.and_then(|d| d.reset).or_else(|| self.rules(port, id).find_map(|rule| rule.reset));
         let reset = reset.unwrap_or_default();
@@ -97,14 +106,15 @@ impl Planner {
             },
             left: None,
         };
-        let build = self.build(port, id, firmwares);
+        let build = self.build(port, id, firmwares, said);
         let resets = reset == ResetPolicy::OnOpen;
         Plan { target, session, resets, label, secret: self.secret(port, id), build, restore: restore.unwrap_or(false) }
     }
 
-    /// What is known of a board's firmware: from the command line, the configuration, or what was added, in that order. A graph
-    /// that the configuration names takes the place of the one that is beside the component map.
-    pub(super) fn build(&self, port: &Port, id: Uuid, firmwares: &Firmwares) -> Option<Build> {
+    /// What is known of a board's firmware: from the command line, the configuration, what was added for it, what it says itself, or
+    /// what was added for all that nothing else is known of, in that order. A graph that the configuration names takes the place
+    /// of the one that is beside the component map.
+    pub(super) fn build(&self, port: &Port, id: Uuid, firmwares: &Firmwares, said: &Introduction) -> Option<Build> {
         if let Port::Simulated(_) = port {
             return simulated_build(&Target::new(port, Family::UNLISTED.lines));
         }
@@ -114,8 +124,11 @@ impl Planner {
             (None, None) => None,
         };
         let named = self.device(port).and_then(|device| self.builds.get(device.components.as_ref()?).cloned());
-        let named = named.or_else(|| self.rules(port, id).find_map(of_rule));
-        let mut build = named.or_else(|| firmwares.of(id, port).cloned())?;
+        let mut build = named
+            .or_else(|| self.rules(port, id).find_map(of_rule))
+            .or_else(|| firmwares.of(id, port).cloned())
+            .or_else(|| said.build().cloned())
+            .or_else(|| firmwares.of_all_others().cloned())?;
         if let Some(graph) = self.rules(port, id).find_map(|rule| self.graphs.get(rule.graph.as_ref()?)) {
             build.graph = Some(graph.clone());
         }

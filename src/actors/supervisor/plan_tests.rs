@@ -12,6 +12,7 @@ use crate::actors::registrar::EMBEDDED;
 use crate::config::{BoardOption, BoardRule, Layer, Origin, Places, Settings, Surroundings, file};
 use crate::pure::families::{Family, ModemLines};
 use crate::pure::firmwares::Firmwares;
+use crate::pure::introduction::Introduction;
 use crate::pure::model::build::Build;
 use crate::pure::model::library::Library;
 use crate::pure::port::Port;
@@ -211,9 +212,9 @@ impl Host {
         let port = Port::Named(PATH.into());
         let family = Family::UNLISTED;
         Planned {
-            plan: planner.plan(&port, ID, &family, &firmwares),
+            plan: planner.plan(&port, ID, &family, &firmwares, &Introduction::default()),
             wish: planner.wish(&port, ID),
-            build: planner.build(&port, ID, &firmwares),
+            build: planner.build(&port, ID, &firmwares, &Introduction::default()),
             ignored: planner.ignores(&port, ID),
             says_restore: self.says.contains(&"restore"),
             says_ignore: self.says.contains(&"ignore"),

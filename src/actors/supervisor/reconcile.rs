@@ -1,25 +1,27 @@
 //! Makes the boards follow the ports.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
 use super::entry::{Entry, Opening};
+use super::introductions::{Manner, warnings};
 use super::plan::Plan;
-use super::{SCAN_TICK, Sources, Supervisor};
+use super::{Memory, SCAN_TICK, Sources, Supervisor};
 use crate::actors::board;
-use crate::actors::directory::Secrets;
 use crate::actors::status::Status;
 use crate::io::named::{Making, making};
 use crate::io::scan::{ScanError, scan, usb_devices};
 use crate::pure::admission::{Admission, admission};
 use crate::pure::families::Family;
+use crate::pure::fbp::left_in;
 use crate::pure::flashing::is_bootloader;
-use crate::pure::identity::{Assignment, assign, default_label};
+use crate::pure::identity::told::last_told;
+use crate::pure::identity::{Assignment, assign};
 use crate::pure::port::{Port, UsbDevice, UsbPort};
-use crate::pure::view::BoardState;
+use crate::pure::view::{BoardState, Firmware};
 
 /// How soon after its line broke a port that is still there is opened again.
 const RETURN_AFTER: Duration = Duration::from_millis(500);
@@ -48,20 +50,32 @@ impl Supervisor {
     pub(super) async fn reconcile(&mut self) {
         self.scan_at = Instant::now() + SCAN_TICK;
         let Some(Found { ports, bootloaders }) = self.found().await else { return };
-        let assigned = assign(&ports, &self.memory.serials, &self.memory.overrides, &self.memory.host);
-        for (key, memory) in assigned.changes {
-            if let Err(error) = self.store.save_serial(&key, &memory).await {
-                tracing::warn!(%error, "which board had a serial number first was not stored");
-            }
-            self.memory.serials.insert(key, memory);
-        }
-        let is_here = |entry: &Entry| assigned.assignments.iter().any(|found| found.id == entry.id);
+        self.present = ports;
+        let assignments = self.assignments().await;
+        let is_here = |entry: &Entry| assignments.iter().any(|found| found.id == entry.id);
         self.follow_bootloaders(&bootloaders, is_here);
         self.drop_missing(is_here);
-        for assignment in assigned.assignments {
+        for assignment in assignments {
             self.follow(assignment).await;
         }
         self.give_builds();
+    }
+
+    /// The ids of all boards that are here, as they stand now; what is new about them is remembered.
+    pub(super) async fn assignments(&mut self) -> Vec<Assignment> {
+        let here = |entry: &&Entry| !entry.is_gone() && self.present.contains(&entry.port);
+        let told = self.entries.values().filter(here);
+        let told: BTreeMap<Uuid, Uuid> =
+            told.filter_map(|entry| Some((entry.natural_id, entry.introduction.id?))).collect();
+        let Memory { serials, overrides, host, .. } = &self.memory;
+        let assigned = assign(&self.present, &told, serials, overrides, host);
+        for (key, memory) in assigned.changes {
+            if let Err(error) = self.store.save_serial(&key, &memory).await {
+                tracing::warn!(%error, "which board had a serial number or a stored id first was not stored");
+            }
+            self.memory.serials.insert(key, memory);
+        }
+        assigned.assignments
     }
 
     /// What is here now; `None` if that cannot be known.
@@ -104,12 +118,13 @@ impl Supervisor {
             return;
         };
         let making = self.making(&assignment.port);
-        if self.is_left_behind(assignment.id, making) {
+        if self.is_left_behind(&assignment, making) {
             return;
         }
-        let same = |entry: &&Entry| entry.port == assignment.port && entry.making == making;
-        let vanished = self.entries.get(&assignment.id).filter(same);
-        if let Some(since) = vanished.and_then(|entry| entry.gone_since)
+        // Under whatever id it was there.
+        let vanished = |entry: &&Entry| entry.port == assignment.port && entry.making == making;
+        let vanished = self.entries.values().filter(vanished).filter_map(|entry| entry.gone_since).max();
+        if let Some(since) = vanished
             && since.elapsed() < RETURN_AFTER
         {
             self.scan_at = self.scan_at.min(since + RETURN_AFTER);
@@ -130,8 +145,10 @@ impl Supervisor {
     }
 
     /// Whether a board that is gone has left a link that leads to somebody else's port now.
-    fn is_left_behind(&self, id: Uuid, making: Option<Making>) -> bool {
-        let before = self.entries.get(&id).filter(|entry| entry.is_gone()).and_then(|entry| entry.making);
+    fn is_left_behind(&self, assignment: &Assignment, making: Option<Making>) -> bool {
+        let was_there = |entry: &&Entry| entry.is_gone() && entry.natural_id == assignment.natural_id;
+        let last = self.entries.values().filter(was_there).max_by_key(|entry| entry.gone_since);
+        let before = last.and_then(|entry| entry.making);
         making.zip(before).is_some_and(|(now, before)| now.is_left_from(&before))
     }
 
@@ -151,7 +168,7 @@ impl Supervisor {
             Port::Usb(usb) => usb,
             Port::Named(_) | Port::Simulated(_) => return Some(Verdict::Open(Family::UNLISTED)),
         };
-        match admission(usb, assignment.id, self.sources.generic, &self.memory.answers) {
+        match admission(usb, assignment.natural_id, self.sources.generic, &self.memory.answers) {
             Admission::Open(family) => Some(Verdict::Open(family)),
             Admission::Ask { reason } => Some(Verdict::Show(BoardState::NotAllowed, reason)),
             Admission::Ignored { reason } => Some(Verdict::Show(BoardState::Ignored, reason)),
@@ -161,62 +178,55 @@ impl Supervisor {
 
     /// A board is new, is back, or is to be treated otherwise.
     async fn attach(&mut self, assignment: Assignment, verdict: Verdict) {
-        let Assignment { id, port, rung, warning, .. } = assignment;
-        if let Some(handle) = self.entries.get_mut(&id).and_then(|entry| entry.handle.take()) {
+        let Assignment { id, natural_id, port, rung, warning } = assignment;
+        let before = self.entries.get_mut(&id);
+        // What it has said holds for as long as its line does.
+        let said = before.as_ref().filter(|entry| !entry.is_gone() && entry.port == port);
+        let introduction = said.map(|entry| entry.introduction.clone()).unwrap_or_default();
+        if let Some(handle) = before.and_then(|entry| entry.handle.take()) {
             handle.stop().await;
         }
-        let record = match self.store.ensure_board(id).await {
-            Ok(record) => record,
-            Err(error) => {
-                tracing::error!(%error, board = %id, "the board is not served: its secret cannot be stored");
-                return;
-            }
-        };
         let family = match &verdict {
             Verdict::Open(family) => *family,
             Verdict::Show(..) => Family::UNLISTED,
         };
-        let mut plan = self.planner.plan(&port, id, &family, &self.memory.firmwares);
-        let build = plan.build.clone();
-        let label = record.label.or_else(|| plan.label.clone()).unwrap_or_else(|| default_label(&port, id));
-        tracing::info!(board = %id, label, port = %port, "found");
-        let opening_of = Opening::new(family, &plan);
-        let wish = self.planner.wish(&port, id);
-        let restore = plan.restore;
-        self.generation += 1;
-        let secrets = Secrets { full: plan.secret.clone().unwrap_or(record.secret), read: record.read_secret };
-        let (handle, status) = match verdict {
-            Verdict::Open(_) => {
-                let saved = self.saved(id).await;
-                (Some(self.start(id, &port, &label, &secrets, &mut plan, saved)), opening())
-            }
-            Verdict::Show(state, reason) => (None, Status { state, reason, firmware: None, clients: 0 }),
+        let Some(Manner { mut plan, label, secrets, wish }) = self.manner(&port, id, family, &introduction).await
+        else {
+            return;
         };
-        let entry = Entry {
+        tracing::info!(board = %id, label, port = %port, "found");
+        self.generation += 1;
+        let mut entry = Entry {
             id,
+            natural_id,
             rung: rung.name(),
             making: self.making(&port),
             port,
             label,
             secrets,
             wish,
-            opening: opening_of,
-            restore,
-            warnings: warning.into_iter().collect(),
-            build,
+            opening: Opening::new(family, &plan),
+            restore: plan.restore,
+            warnings: warnings(warning, &introduction),
+            introduction,
+            build: plan.build.clone(),
             linger: family.removal_debounce(),
             generation: self.generation,
-            status,
-            handle,
+            status: opening(),
+            handle: None,
             gone_since: None,
             bootloader_seen: None,
         };
+        match verdict {
+            Verdict::Open(_) => entry.handle = Some(self.start(&entry, &mut plan).await),
+            Verdict::Show(state, reason) => entry.status = Status { state, reason, firmware: None, clients: 0 },
+        }
         self.entries.insert(id, entry);
         self.changed();
     }
 
     /// What was saved of a board. Without it the board is served as a new one.
-    async fn saved(&self, id: Uuid) -> Option<String> {
+    pub(super) async fn saved(&self, id: Uuid) -> Option<String> {
         if let Some(saved) = self.keeper.waiting(id) {
             return Some(saved);
         }
@@ -226,34 +236,44 @@ impl Supervisor {
         })
     }
 
-    fn start(
-        &self,
-        id: Uuid,
-        port: &Port,
-        label: &str,
-        secrets: &Secrets,
-        plan: &mut Plan,
-        saved: Option<String>,
-    ) -> board::Handle {
+    async fn start(&self, entry: &Entry, plan: &mut Plan) -> board::Handle {
+        let saved = self.saved(entry.id).await;
+        let mut session = plan.session.clone();
+        session.left = self.left(entry, saved.as_deref()).await;
         let setup = board::Setup {
-            id,
-            generation: self.generation,
+            id: entry.id,
+            generation: entry.generation,
             target: plan.target.clone(),
-            session: plan.session.clone(),
+            session,
             resets: plan.resets,
-            identity: crate::pure::fbp::Identity {
-                id,
-                label: label.to_owned(),
-                secret: secrets.full.expose().to_owned(),
-                read_secret: secrets.read.expose().to_owned(),
-            },
+            identity: entry.identity(),
             build: plan.build.take(),
             saved,
             restore: plan.restore,
-            persistent: !matches!(port, Port::Usb(_)),
-            meter: self.server.traffic.meter(id),
+            introduction: entry.introduction.clone(),
+            known: self.memory.descriptors.clone(),
+            persistent: !matches!(entry.port, Port::Usb(_)),
+            meter: self.server.traffic.meter(entry.id),
         };
-        board::spawn(setup, self.status.clone(), self.keeper.clone())
+        board::spawn(
+            setup,
+            self.status.clone(),
+            self.keeper.clone(),
+            self.heartbeats.pulse(format!("board {}", entry.id)),
+        )
+    }
+
+    /// How the board may have been left: what was saved of it, or of those that were last in its place and have an id of their own.
+    async fn left(&self, entry: &Entry, saved: Option<&str>) -> Option<Firmware> {
+        if let Some(left) = saved.and_then(left_in) {
+            return Some(left);
+        }
+        for id in last_told(&self.memory.serials, entry.natural_id) {
+            if let Some(left) = self.saved(id).await.as_deref().and_then(left_in) {
+                return Some(left);
+            }
+        }
+        None
     }
 }
 

@@ -22,7 +22,8 @@ impl Supervisor {
                 None
             });
             if let Some(entry) = self.entries.get_mut(&id) {
-                let plan = self.planner.plan(&entry.port, id, &entry.opening.family, &self.memory.firmwares);
+                let (family, firmwares) = (entry.opening.family, &self.memory.firmwares);
+                let plan = self.planner.plan(&entry.port, id, &family, firmwares, &entry.introduction);
                 entry.wish = self.planner.wish(&entry.port, id);
                 let label = stored.and_then(|board| board.label).or_else(|| plan.label.clone());
                 relabel(entry, label.unwrap_or_else(|| default_label(&entry.port, id)));

@@ -6,6 +6,8 @@ use super::Supervisor;
 use super::entry::Entry;
 use crate::actors::board::{Command, Upload};
 use crate::actors::directory::{DirectoryError, Request};
+use crate::pure::board::OwnChange;
+use crate::pure::identity::told::is_storable;
 use crate::pure::port::Port;
 
 /// The longest label, in characters.
@@ -16,6 +18,15 @@ impl Supervisor {
         // An asker who has left needs no answer.
         match request {
             Request::SetLabel { id, label, reply } => drop(reply.send(self.set_label(id, label).await)),
+            Request::ForgetLabel { id, reply } => drop(reply.send(self.forget_label(id).await)),
+            Request::Store { id, change, reply } => match self.storing(id, &change) {
+                Ok(handle) => {
+                    if let Err(Command::Store(_, reply)) = handle.request(Command::Store(change, reply)) {
+                        drop(reply.send(Err(busy(id))));
+                    }
+                }
+                Err(error) => drop(reply.send(Err(error))),
+            },
             Request::Admit { id, allow, chip, reply } => drop(reply.send(self.admit(id, allow, chip).await)),
             Request::Secrets { id, reply } => drop(reply.send(self.entry(id).map(|entry| entry.secrets.clone()))),
             Request::Reconfigure { planner, generic, reply } => {
@@ -35,8 +46,7 @@ impl Supervisor {
             Request::Connect { id, kind, reply } => match self.connectable(id) {
                 Ok(handle) => {
                     if let Err(Command::Connect(_, reply)) = handle.request(Command::Connect(kind, reply)) {
-                        let reason = "it is too busy; try again".to_owned();
-                        drop(reply.send(Err(DirectoryError::NotOpen { id, reason })));
+                        drop(reply.send(Err(busy(id))));
                     }
                 }
                 Err(error) => drop(reply.send(Err(error))),
@@ -64,8 +74,7 @@ impl Supervisor {
     }
 
     fn upload(&self, id: Uuid, upload: Upload) -> Result<(), DirectoryError> {
-        let busy = |_| DirectoryError::NotOpen { id, reason: "it is too busy; try again".to_owned() };
-        self.connectable(id)?.request(Command::Upload(upload)).map_err(busy)
+        self.connectable(id)?.request(Command::Upload(upload)).map_err(|_| busy(id))
     }
 
     async fn set_label(&mut self, id: Uuid, label: String) -> Result<(), DirectoryError> {
@@ -88,18 +97,55 @@ impl Supervisor {
         Ok(())
     }
 
+    /// The loop of a board that is to store something.
+    fn storing(&self, id: Uuid, change: &OwnChange) -> Result<&crate::actors::board::Handle, DirectoryError> {
+        if let Some(new) = change.id {
+            if !is_storable(new) {
+                let text = format!("{new} is no UUID of version 4; type `--on-board new` for a new one");
+                return Err(DirectoryError::Invalid(text));
+            }
+            let is_taken = |entry: &Entry| entry.natural_id == new || (entry.id == new && entry.id != id);
+            if self.entries.values().any(is_taken) {
+                let text =
+                    format!("{new} is what a board or a port here is known by; type `--on-board new` for a new one");
+                return Err(DirectoryError::Invalid(text));
+            }
+        }
+        self.connectable(id)
+    }
+
+    async fn forget_label(&mut self, id: Uuid) -> Result<(), DirectoryError> {
+        self.entry(id)?;
+        self.store.set_label(id, None).await.map_err(|error| DirectoryError::Store(error.to_string()))?;
+        let entry = self.entry(id)?;
+        let (port, family) = (entry.port.clone(), entry.opening.family);
+        let introduction = entry.introduction.clone();
+        let manner = self.manner(&port, id, family, &introduction).await;
+        if let (Some(entry), Some(manner)) = (self.entries.get_mut(&id), manner) {
+            entry.label.clone_from(&manner.label);
+            if let Some(handle) = &entry.handle {
+                // As with another label.
+                let _ = handle.request(Command::SetLabel(manner.label));
+            }
+        }
+        self.publish();
+        Ok(())
+    }
+
     async fn admit(&mut self, id: Uuid, allow: bool, chip: bool) -> Result<(), DirectoryError> {
         let entry = self.entry(id)?;
+        // What it is called before it is opened: only then can it say anything else.
+        let natural_id = entry.natural_id;
         let stored = match (&entry.port, chip) {
             (Port::Usb(usb), true) => {
                 let (vid, pid) = (usb.vid, usb.pid);
                 self.memory.answers.chips.insert((vid, pid), allow);
-                self.memory.answers.boards.remove(&id);
+                self.memory.answers.boards.remove(&natural_id);
                 self.store.save_chip_answer(vid, pid, allow).await
             }
             (_, false) => {
-                self.memory.answers.boards.insert(id, allow);
-                self.store.save_board_answer(id, allow).await
+                self.memory.answers.boards.insert(natural_id, allow);
+                self.store.save_board_answer(natural_id, allow).await
             }
             (_, true) => {
                 return Err(DirectoryError::Invalid("only a USB device has a chip to say yes or no to".into()));
@@ -114,4 +160,8 @@ impl Supervisor {
         self.publish();
         Ok(())
     }
+}
+
+fn busy(id: Uuid) -> DirectoryError {
+    DirectoryError::NotOpen { id, reason: "it is too busy; try again".to_owned() }
 }

@@ -251,6 +251,16 @@ async fn play(
                 asked.lock().unwrap().push(format!("label {id} {label}"));
                 reply.send(find(id).map(drop)).unwrap();
             }
+            Request::ForgetLabel { id, reply } => {
+                asked.lock().unwrap().push(format!("forget label {id}"));
+                reply.send(Ok(())).unwrap();
+            }
+            Request::Store { id, change, reply } => {
+                let label = change.label.unwrap_or_default();
+                let id_given = change.id.is_some();
+                asked.lock().unwrap().push(format!("store {id} {id_given} {label}"));
+                reply.send(Ok(true)).unwrap();
+            }
             Request::Admit { id, allow, chip, reply } => {
                 asked.lock().unwrap().push(format!("admit {id} {allow} {chip}"));
                 reply.send(find(id).map(drop)).unwrap();

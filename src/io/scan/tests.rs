@@ -44,7 +44,7 @@ impl Machine {
     /// Rung and id by physical path and device node, with the memory updated.
     fn ids(&mut self) -> Vec<(String, Rung, uuid::Uuid)> {
         let ports: Vec<Port> = self.scan().into_iter().map(Port::Usb).collect();
-        let assigned = assign(&ports, &self.remembered, &BTreeMap::new(), &self.host);
+        let assigned = assign(&ports, &BTreeMap::new(), &self.remembered, &BTreeMap::new(), &self.host);
         self.remembered.extend(assigned.changes);
         let named = |port: &Port| port.device().unwrap().file_name().unwrap().to_string_lossy().into_owned();
         assigned.assignments.iter().map(|a| (named(&a.port), a.rung, a.id)).collect()

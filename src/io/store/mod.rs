@@ -6,6 +6,7 @@
 mod admissions;
 mod boards;
 mod database;
+mod descriptors;
 mod error;
 mod firmwares;
 mod graphs;

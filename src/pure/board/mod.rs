@@ -9,6 +9,7 @@
 //! A reply goes to the asker, an event to everyone; both kinds of client share the session's one request table and the
 //! runtime's one mirror of the board.
 
+mod own_record;
 mod raw_clients;
 mod reasons;
 #[cfg(test)]
@@ -21,8 +22,11 @@ use std::time::Instant;
 use firmware_proto::Event;
 use serde_json::Value;
 
+pub use self::own_record::{OwnChange, OwnChangeError};
+use self::own_record::{Progress, Writing, changes_record, is_own_change};
 use self::raw_clients::RawClients;
 use super::fbp::{self, ClientId, UploadId, UploadStep};
+use super::introduction::{Descriptors, Introduction, Recognition};
 use super::model::build::Build;
 use super::model::device::Device;
 use super::request::{Failure, Outcome, Request, Ticket};
@@ -62,6 +66,10 @@ pub enum Output {
     Log(String),
     /// The board's state or firmware has changed.
     State(BoardState, String, Option<Firmware>),
+    /// The board has said who it is. It is not up before [`Board::recognized`] or [`Board::not_recognized`].
+    Introduction(Box<Introduction>),
+    /// What [`Board::store`] began has ended.
+    Stored(Result<(), OwnChangeError>),
 }
 
 /// A board that is attached, with or without an open port.
@@ -71,6 +79,15 @@ pub struct Board {
     session: Option<Session>,
     bauds: Vec<u32>,
     has_library: bool,
+    /// What was saved of the board and could not be read with what is known of its firmware so far.
+    unread: Option<String>,
+    /// What it said of itself last, once that was answered.
+    introduction: Box<Introduction>,
+    /// What boards have said of their firmware before.
+    known: Descriptors,
+    /// What it is storing, and the number of the next request for that.
+    writing: Option<Writing>,
+    next_write: u64,
     /// It has answered since the port was opened.
     was_up: bool,
     outputs: VecDeque<Output>,
@@ -86,6 +103,11 @@ impl Board {
             session: None,
             bauds: Vec::new(),
             has_library,
+            unread: None,
+            introduction: Box::default(),
+            known: Descriptors::default(),
+            writing: None,
+            next_write: 0,
             was_up: false,
             outputs: VecDeque::new(),
         }
@@ -110,9 +132,104 @@ impl Board {
         self.runtime.set_restore(restore);
     }
 
-    /// Takes up what was saved of the board, before its port is opened. False if that cannot be read.
-    pub fn load(&mut self, saved: &str) -> bool {
-        self.runtime.load(saved)
+    /// Takes up what was saved of the board, before its port is opened. What cannot be read yet is tried again when the board has
+    /// said what its firmware is made of.
+    pub fn load(&mut self, saved: String) {
+        if !self.runtime.load(&saved) {
+            self.unread = Some(saved);
+        }
+    }
+
+    /// What the board has said of itself before and is taken for granted: it is asked again, and only a difference is reported.
+    pub fn assume(&mut self, introduction: Introduction) {
+        self.runtime.set_limits(introduction.limits());
+        *self.introduction = introduction;
+    }
+
+    /// These descriptors need not be read from the board.
+    pub fn know(&mut self, descriptors: Descriptors) {
+        self.known = descriptors;
+    }
+
+    /// The answer to [`Output::Introduction`]. True if the board has another id now: its clients have to go.
+    pub fn recognized(&mut self, recognition: Recognition, now: Now) -> bool {
+        let Recognition { identity, build, restore, saved } = recognition;
+        let moved = identity.id != self.runtime.id();
+        self.has_library = build.is_some();
+        if moved && !self.was_up {
+            // What was kept under the other id is another board's.
+            self.runtime = fbp::Runtime::new(identity, build);
+            self.raw = RawClients::default();
+            self.unread = saved;
+        } else {
+            self.runtime.set_identity(identity);
+            self.runtime.set_build(build);
+        }
+        self.runtime.set_limits(self.introduction.limits());
+        self.runtime.set_restore(restore);
+        if let Some(saved) = self.unread.take() {
+            self.load(saved);
+        }
+        self.go_on(now);
+        moved
+    }
+
+    /// Nobody has answered to [`Output::Introduction`]: the board goes on as it is known.
+    pub fn not_recognized(&mut self, now: Now) {
+        self.go_on(now);
+    }
+
+    fn go_on(&mut self, now: Now) {
+        if let Some(session) = &mut self.session {
+            session.go_on(now.monotonic);
+        }
+        if let Some(writing) = self.writing.take_if(|writing| writing.is_written()) {
+            self.stored(&writing, writing.check(&self.introduction));
+        }
+    }
+
+    /// Has the board store something. False if it does already; else [`Output::Stored`] follows.
+    pub fn store(&mut self, change: &OwnChange, now: Now) -> Result<bool, OwnChangeError> {
+        if self.firmware().is_none() {
+            return Err(OwnChangeError::NotReady);
+        }
+        if self.writing.is_some() {
+            return Err(OwnChangeError::Busy);
+        }
+        let Some(mut writing) = Writing::new(&self.introduction, change, self.next_write)? else { return Ok(false) };
+        let progress = writing.ask();
+        self.writing = Some(writing);
+        self.write_on(progress, now);
+        Ok(true)
+    }
+
+    fn write_on(&mut self, progress: Progress, now: Now) {
+        match progress {
+            Progress::Ask(requests) => requests.into_iter().for_each(|request| self.submit(request, now)),
+            Progress::Written => self.introduce_again(now),
+        }
+    }
+
+    fn introduce_again(&mut self, now: Now) {
+        if let Some(session) = &mut self.session {
+            session.introduce_again(now.monotonic);
+        }
+    }
+
+    fn stored(&mut self, writing: &Writing, result: Result<(), OwnChangeError>) {
+        self.next_write = writing.next_base();
+        self.outputs.push_back(Output::Stored(result));
+    }
+
+    fn write_done(&mut self, ticket: Ticket, outcome: Outcome, now: Now) {
+        let Some(mut writing) = self.writing.take() else { return };
+        match writing.answer(ticket, outcome) {
+            Ok(progress) => {
+                self.writing = Some(writing);
+                self.write_on(progress, now);
+            }
+            Err(error) => self.stored(&writing, Err(error)),
+        }
     }
 
     /// Whether [`Board::take_saved`] may have something.
@@ -138,7 +255,7 @@ impl Board {
 
     /// The port was opened.
     pub fn port_opened(&mut self, mut config: session::Config, now: Now) {
-        config.left = self.runtime.left();
+        config.left = self.runtime.left().or(config.left);
         self.bauds.clone_from(&config.bauds);
         self.was_up = false;
         let state = if config.boot_window.is_zero() {
@@ -146,7 +263,7 @@ impl Board {
         } else {
             (BoardState::Booting, reasons::booting())
         };
-        self.session = Some(Session::new(config, now.monotonic));
+        self.session = Some(Session::new(config, now.monotonic).knowing(self.known.clone()));
         self.say(state.0, state.1);
     }
 
@@ -158,6 +275,9 @@ impl Board {
             if let session::Output::Notice(Notice::Done(ticket, outcome)) = output {
                 self.done(ticket, outcome, now);
             }
+        }
+        if let Some(writing) = self.writing.take() {
+            self.stored(&writing, Err(OwnChangeError::NotReady));
         }
         self.runtime.board_down(why, now.unix_millis);
     }
@@ -296,6 +416,15 @@ impl Board {
     fn notice(&mut self, notice: Notice, now: Now) {
         match notice {
             Notice::Handshaking => self.say(BoardState::Handshaking, reasons::handshaking(&self.bauds)),
+            Notice::Reading => self.say(BoardState::Handshaking, reasons::reading()),
+            Notice::Introduction(said) if said == self.introduction => self.go_on(now),
+            Notice::Introduction(said) => {
+                if let Some(descriptor) = &said.descriptor {
+                    self.known.add(descriptor.clone());
+                }
+                self.introduction.clone_from(&said);
+                self.outputs.push_back(Output::Introduction(said));
+            }
             Notice::Up { firmware, start } => self.up(firmware, start, now),
             Notice::OutOfStep(cause) => {
                 let why = format!("{cause}; the session is being opened again");
@@ -321,6 +450,10 @@ impl Board {
     }
 
     fn up(&mut self, firmware: Firmware, start: Start, now: Now) {
+        if self.unread.take().is_some() {
+            let text = "the graph that was saved of the board cannot be read with what is known of its firmware now; it is forgotten";
+            self.outputs.push_back(Output::Log(text.to_owned()));
+        }
         match start {
             Start::Booted(chatter) => {
                 self.runtime.handle_boot(&chatter, now.unix_millis);
@@ -336,8 +469,16 @@ impl Board {
     }
 
     fn done(&mut self, ticket: Ticket, outcome: Outcome, now: Now) {
+        if is_own_change(ticket) {
+            return self.write_done(ticket, outcome, now);
+        }
         match self.raw.handle_outcome(ticket, outcome) {
-            Some(command) => self.runtime.raw_outcome(&command, &outcome, now.unix_millis),
+            Some(command) => {
+                self.runtime.raw_outcome(&command, &outcome, now.unix_millis);
+                if changes_record(&command, &outcome) {
+                    self.introduce_again(now);
+                }
+            }
             None => self.runtime.handle_outcome(ticket, outcome, now.unix_millis),
         }
         let requests = self.raw.release_all(&mut self.runtime);

@@ -10,6 +10,11 @@ pub(super) fn handshaking(bauds: &[u32]) -> String {
     format!("looking for MicroFlo at {} baud", list(bauds))
 }
 
+pub(super) fn reading() -> String {
+    "the board answers; the names of its components are being read from it, once for all boards with this firmware"
+        .into()
+}
+
 pub(super) fn ready(firmware: Firmware, has_library: bool) -> String {
     let answers = format!("MicroFlo ({}) answers at {} baud", firmware.dialect.name(), firmware.baud);
     if has_library {

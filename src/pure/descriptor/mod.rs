@@ -4,11 +4,15 @@
 
 mod compile;
 mod expand;
+mod header;
+mod stream;
 #[cfg(test)]
 mod tests;
 
 pub use compile::{CompileError, Options, compile};
 pub use expand::{ExpandError, Expanded, expand};
+pub use header::header;
+pub use stream::{dialect_of, makes_nodes_of};
 
 use firmware_proto::descriptor::HASH_BYTES;
 use sha2::{Digest, Sha256};

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use firmware_proto::Dialect;
 use firmware_proto::descriptor::{Descriptor, MAX_BYTES};
+use firmware_proto::{Command, Dialect};
 use serde_json::json;
 
-use super::{CompileError, ExpandError, Options, compile, expand};
+use super::{CompileError, ExpandError, Options, compile, dialect_of, expand, header, makes_nodes_of};
 use crate::pure::model::build::Build;
 use crate::pure::model::library::{Direction, Library};
 
@@ -101,4 +101,30 @@ fn what_does_not_fit_says_what_to_leave_out() {
     assert!(error.starts_with("the components have 260 different port names"), "{error}");
     let error = compile(&library(255, 1), &options()).unwrap_err().to_string();
     assert_eq!(error, format!("the descriptor has more than {MAX_BYTES} bytes; leave components out of the library"));
+}
+
+#[test]
+fn the_header_is_as_firmware_expects_it() {
+    let bytes = compile(&Build::read(MAP, Some(GRAPH), "").unwrap(), &options()).unwrap();
+    assert_eq!(header(&bytes, &options(), Some(72)), include_str!("golden.h"));
+    assert!(!header(&bytes, &options(), None).contains("GRAPH_BYTES"));
+}
+
+#[test]
+fn a_command_stream_says_its_dialect_and_its_nodes() {
+    for dialect in Dialect::ALL {
+        let create = |component| Command::CreateComponent { component, parent: 0 };
+        let stream = |commands: &[Command]| -> Vec<u8> {
+            let frames = commands.iter().map(|command| command.encode(dialect, 1));
+            std::iter::once(dialect.opening(1)).chain(frames).flat_map(|frame| frame.as_bytes().to_vec()).collect()
+        };
+        let build = Build::read(MAP, Some(GRAPH), "").unwrap();
+        let bytes = compile(&build, &Options { dialect, ..options() }).unwrap();
+        let descriptor = Descriptor::read(&bytes).unwrap();
+        let right = stream(&[Command::ClearNodes, create(27), create(10), Command::End]);
+        assert_eq!((dialect_of(&right), makes_nodes_of(&right, &descriptor)), (Some(dialect), true));
+        assert!(!makes_nodes_of(&stream(&[create(10), create(27)]), &descriptor));
+        assert!(!makes_nodes_of(&stream(&[create(27)]), &descriptor));
+    }
+    assert_eq!(dialect_of(b"#include"), None);
 }

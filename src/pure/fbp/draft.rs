@@ -3,7 +3,6 @@
 //! `{properties: {name}, processes: {NODE: {component, metadata?}}, connections: [{src: {process, port}, tgt: {process, port}, metadata?}
 //! | {data, tgt, metadata?}], inports: {NAME: {process, port, metadata?}}, outports, groups: [{name, nodes, metadata?}]}`
 
-use firmware_proto::limits::SAFE_NODES;
 use serde_json::{Map, Value};
 
 use super::message::PortName;
@@ -13,12 +12,23 @@ use super::value::to_packets;
 use crate::pure::model::danger::Danger;
 use crate::pure::model::graph::{DEFAULT_NAME, Edge, Export, Graph, Group, Metadata, Node, Port};
 use crate::pure::model::library::{Direction, Library, NAME_CHARS};
+use crate::pure::model::limits::Limits;
 
 /// Edges that a graph may have: MicroFlo out ports have one target each.
 const CONNECTIONS: usize = 2048;
 
-/// Reads a graph. Nothing in it is on a board; initial packets count as not sent.
+/// Reads a graph for a board of the usual size, as [`read_within`].
 pub(super) fn read(json: &Value, library: Option<&Library>, names: Match) -> Result<Graph, Refusal> {
+    read_within(Limits::default(), json, library, names)
+}
+
+/// Reads a graph for a board that takes so much. Nothing in it is on a board; initial packets count as not sent.
+pub(super) fn read_within(
+    limits: Limits,
+    json: &Value,
+    library: Option<&Library>,
+    names: Match,
+) -> Result<Graph, Refusal> {
     let fields = json
         .as_object()
         .ok_or_else(|| malformed("the graph must be a JSON object with `processes` and `connections`"))?;
@@ -26,7 +36,7 @@ pub(super) fn read(json: &Value, library: Option<&Library>, names: Match) -> Res
     let text = |key: &str| properties.and_then(|it| it.get(key)).and_then(Value::as_str).map(cut);
     let name = text("id").or_else(|| text("name")).filter(|name| !name.is_empty());
     let title = text("name").filter(|title| !title.is_empty());
-    let mut draft = Draft { graph: Graph::default(), library, names };
+    let mut draft = Draft { graph: Graph::default(), library, names, most_nodes: limits.nodes };
     draft.graph.clear(name.unwrap_or_else(|| DEFAULT_NAME.to_owned()), title);
     draft.nodes(fields.get("processes"))?;
     draft.connections(fields.get("connections"))?;
@@ -40,6 +50,8 @@ struct Draft<'a> {
     graph: Graph,
     library: Option<&'a Library>,
     names: Match,
+    /// Nodes that the board takes.
+    most_nodes: usize,
 }
 
 impl Draft<'_> {
@@ -50,9 +62,9 @@ impl Draft<'_> {
             Some(Value::Object(processes)) => processes,
             Some(_) => return Err(malformed("`processes` must be an object")),
         };
-        if processes.len() > SAFE_NODES {
+        if processes.len() > self.most_nodes {
             let what = format!("a graph of {} nodes", processes.len());
-            return Err(Refusal::Danger { what, danger: Danger::TooManyNodes });
+            return Err(Refusal::Danger { what, danger: Danger::TooManyNodes(self.most_nodes) });
         }
         for (name, process) in processes {
             if !(1..=NAME_CHARS).contains(&name.chars().count()) {
@@ -122,7 +134,7 @@ impl Draft<'_> {
     fn groups(&mut self, groups: Option<&Value>) -> Result<(), Refusal> {
         for group in list(groups, "groups", GROUPS)? {
             let name = group.get("name").and_then(Value::as_str).map(cut).unwrap_or_default();
-            let members = list(group.get("nodes"), "nodes", SAFE_NODES)?;
+            let members = list(group.get("nodes"), "nodes", self.most_nodes)?;
             let nodes = members.iter().filter_map(|node| self.graph.find(node.as_str()?)).collect();
             self.graph.groups_mut().add(Group { name, nodes, metadata: metadata(group) });
         }

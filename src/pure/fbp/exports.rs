@@ -113,7 +113,7 @@ impl Runtime {
         }
         if packets.len() > self.device.queue_room() {
             let what = format!("the packet for exported port {public}");
-            return Err(Refusal::Danger { what, danger: Danger::QueueFull });
+            return Err(Refusal::Danger { what, danger: Danger::QueueFull(self.device.limits().packets) });
         }
         self.note_width(port, &packets);
         let steps = packets.iter().map(|packet| Step::must(Command::SendPacket { target, packet: *packet })).collect();

@@ -14,6 +14,7 @@ use crate::pure::model::build::Build;
 use crate::pure::model::device::Device;
 use crate::pure::model::graph::{Graph, NodeKey};
 use crate::pure::model::library::Library;
+use crate::pure::model::limits::Limits;
 use crate::pure::request::{Request, Ticket};
 
 mod boot;
@@ -55,6 +56,7 @@ use mirror::RawTurn;
 use op::Op;
 use past::Past;
 use runtime::Description;
+pub use saved::left_in;
 use trace::Trace;
 pub use upload::{UploadId, UploadStep};
 
@@ -173,6 +175,22 @@ impl Runtime {
         runtime
     }
 
+    /// The board's id.
+    pub fn id(&self) -> Uuid {
+        self.identity.id
+    }
+
+    /// Who the board is to its clients from now on.
+    pub fn set_identity(&mut self, identity: Identity) {
+        if identity.id != self.identity.id {
+            // Nothing was saved under that id.
+            self.past.last_saved.clear();
+            self.past.touched = true;
+        }
+        self.identity = identity;
+        self.forget_names();
+    }
+
     /// Gives the board another label.
     pub fn set_label(&mut self, label: String) {
         self.identity.label = label;
@@ -187,6 +205,11 @@ impl Runtime {
         };
         self.forget_names();
         self.name_again();
+    }
+
+    /// Says what the board takes.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.device.set_limits(limits);
     }
 
     /// Whether the board is to get back, after a start, the graph that it had before.

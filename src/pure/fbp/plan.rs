@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use firmware_proto::limits::{QUEUED_PACKETS_WHILE_STOPPED, SAFE_NODES};
 use firmware_proto::{Command, Edge as Wire};
 use serde_json::{Map, Value, json};
 
@@ -15,7 +14,6 @@ use super::op::{Action, Op, Plan, Stage, Step, Then, Turn, go};
 use super::refusal::{INITIALS, Refusal};
 use super::value::to_packets;
 use crate::pure::model::danger::Danger;
-use crate::pure::model::device::LEFT_BY_A_STOP;
 use crate::pure::model::graph::{Edge, Node, NodeKey, Port};
 use crate::pure::model::library::Direction;
 
@@ -89,7 +87,7 @@ impl Runtime {
         match self.device.check(&create, None) {
             Ok(()) | Err(Danger::NoSetup) => {}
             // Removed nodes hold their places until the graph is built anew.
-            Err(Danger::TooManyNodes) if self.graph.nodes().count() < SAFE_NODES => {
+            Err(Danger::TooManyNodes(limit)) if self.graph.nodes().count() < limit => {
                 return self.plan_addition_by_rebuild(name, component, metadata);
             }
             Err(danger) => return Err(Refusal::Danger { what: format!("node {name}"), danger }),
@@ -103,7 +101,8 @@ impl Runtime {
         let key = self.graph.add_node(node);
         let create = vec![Step::create(key, component)];
         let stages: VecDeque<Stage> = if restarted {
-            let room = QUEUED_PACKETS_WHILE_STOPPED - LEFT_BY_A_STOP;
+            let limits = self.device.limits();
+            let room = limits.packets - limits.left_by_a_stop();
             let stop = vec![Step::must(Command::StopNetwork)];
             std::iter::once(stop).chain(self.start_stages(create, room)).map(Stage::These).collect()
         } else {
@@ -193,7 +192,7 @@ impl Runtime {
         }
         if packets.len() > self.device.queue_room() {
             let what = format!("the initial packet for port {} of node {}", tgt.port, tgt.node);
-            return Err(Refusal::Danger { what, danger: Danger::QueueFull });
+            return Err(Refusal::Danger { what, danger: Danger::QueueFull(self.device.limits().packets) });
         }
         if self.graph.initials().len() >= INITIALS {
             return Err(Refusal::TooManyInitials);

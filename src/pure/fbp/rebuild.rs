@@ -5,7 +5,6 @@
 use std::collections::VecDeque;
 
 use firmware_proto::Command;
-use firmware_proto::limits::QUEUED_PACKETS_WHILE_STOPPED;
 use serde_json::Value;
 
 use super::op::{Plan, Stage, Step, Then, Turn};
@@ -40,7 +39,7 @@ impl Runtime {
     ) -> Result<Turn, Refusal> {
         if !self.may_rebuild() {
             let what = format!("node {name}");
-            return Err(Refusal::Danger { what, danger: Danger::TooManyNodes });
+            return Err(Refusal::Danger { what, danger: Danger::TooManyNodes(self.device.limits().nodes) });
         }
         if !self.is_at_rest() {
             return Ok(Turn::Wait);
@@ -85,7 +84,7 @@ impl Runtime {
         let edges = self.graph.edges().iter().filter_map(|edge| self.wire(edge));
         let mut steps: Vec<Step> = edges.map(Command::ConnectNodes).map(Step::must).collect();
         if start {
-            return self.start_stages(steps, QUEUED_PACKETS_WHILE_STOPPED);
+            return self.start_stages(steps, self.device.limits().packets);
         }
         for initial in self.graph.initials().iter().filter(|initial| !initial.consumed) {
             let Some(target) = self.graph.port_ref(initial.tgt) else { continue };

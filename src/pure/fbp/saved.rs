@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use firmware_proto::limits::QUEUED_PACKETS_WHILE_STOPPED;
 use firmware_proto::{Command, DebugPoint, Dialect, PortRef};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,7 +14,6 @@ use super::network::subscribe;
 use super::op::{Action, Op, Plan, Stage, Step, Then, Turn};
 use super::upload::internal;
 use super::{Runtime, draft};
-use crate::pure::model::device::LEFT_BY_A_STOP;
 use crate::pure::model::graph::{Graph, NodeKey};
 use crate::pure::view::Firmware;
 
@@ -60,6 +58,17 @@ pub(super) struct Left {
     running: bool,
 }
 
+/// How the board was spoken to when this was saved of it, if its session may still be there.
+pub fn left_in(saved: &str) -> Option<Firmware> {
+    let saved: Saved = serde_json::from_str(saved).ok()?;
+    let dialect = dialect_of(&saved)?;
+    saved.devices.is_some().then_some(Firmware { dialect, baud: saved.baud })
+}
+
+fn dialect_of(saved: &Saved) -> Option<Dialect> {
+    Dialect::ALL.into_iter().find(|dialect| dialect.name() == saved.dialect)
+}
+
 impl Runtime {
     /// Takes up what was saved. False if it cannot be read any more, or not with this component map: it is ignored then.
     pub fn load(&mut self, saved: &str) -> bool {
@@ -69,10 +78,11 @@ impl Runtime {
 
     fn read_saved(&mut self, saved: &str) -> bool {
         let Ok(saved) = serde_json::from_str::<Saved>(saved) else { return false };
-        let Some(dialect) = Dialect::ALL.into_iter().find(|dialect| dialect.name() == saved.dialect) else {
+        let Some(dialect) = dialect_of(&saved) else { return false };
+        let Ok(mut graph) = draft::read_within(self.device.limits(), &saved.graph, self.library.as_ref(), Match::Own)
+        else {
             return false;
         };
-        let Ok(mut graph) = draft::read(&saved.graph, self.library.as_ref(), Match::Own) else { return false };
         if saved.version != VERSION {
             return false;
         }
@@ -139,7 +149,7 @@ impl Runtime {
             graph: naming::fbp_json(&self.graph, self.library.as_ref()),
             devices,
             highest: u8::try_from(self.device.ids_taken()).unwrap_or(u8::MAX),
-            queued: QUEUED_PACKETS_WHILE_STOPPED.saturating_sub(self.device.queue_room()),
+            queued: self.device.limits().packets.saturating_sub(self.device.queue_room()),
             waiting: waiting.collect(),
             running: self.device.is_running(),
             watched: self.watched,
@@ -176,7 +186,8 @@ impl Runtime {
         let edges = edges.filter_map(|edge| Some((self.graph.port_ref(edge.src)?, self.graph.port_ref(edge.tgt)?)));
         let (components, edges) = (components.collect::<Vec<_>>(), edges.collect::<Vec<_>>());
         let waiting = self.graph.initials().iter().filter(|initial| !initial.consumed);
-        let waiting = waiting.map(|initial| initial.packets.len()).sum::<usize>() + LEFT_BY_A_STOP;
+        let waiting =
+            waiting.map(|initial| initial.packets.len()).sum::<usize>() + self.device.limits().left_by_a_stop();
         self.device.resume(&components, &edges, left.highest, left.running, waiting.max(left.queued));
         self.started_at = left.running.then_some(now);
         self.ops.push_front(internal("verify", Action::Verify));

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use firmware_proto::Response;
-use firmware_proto::limits::QUEUED_PACKETS_WHILE_STOPPED;
 use serde_json::{Value, json};
 
 use super::boot::Had;
@@ -51,11 +50,12 @@ impl Runtime {
     /// Puts a graph in FBP's JSON format in place of the board's, and starts it or not. What is wrong with it is found before the
     /// board is touched. Ends with one [`UploadStep::Ended`].
     pub fn upload(&mut self, id: UploadId, graph: &Value, start: bool, now: u64) {
+        let limits = self.device.limits();
         let draft = match &self.library {
             None => Err(Refusal::NoLibrary),
-            Some(library) => draft::read(graph, Some(library), Match::AnyCase),
+            Some(library) => draft::read_within(limits, graph, Some(library), Match::AnyCase),
         };
-        let draft = draft.and_then(|graph| if start { Ok(graph) } else { must_fit_queue(graph) });
+        let draft = draft.and_then(|graph| if start { Ok(graph) } else { must_fit_queue(graph, limits.packets) });
         let waits = |op: &Op| matches!(op.action, Action::Upload { purpose: Purpose::Asked(_), .. });
         let draft = if self.ops.iter().any(waits) { Err(Refusal::UploadWaits) } else { draft };
         match draft {
@@ -169,10 +169,10 @@ pub(super) fn internal(command: &str, action: Action) -> Op {
 }
 
 /// A stopped board keeps few packets.
-fn must_fit_queue(graph: Graph) -> Result<Graph, Refusal> {
+fn must_fit_queue(graph: Graph, most: usize) -> Result<Graph, Refusal> {
     let packets: usize = graph.initials().iter().map(|initial| initial.packets.len()).sum();
-    if packets <= QUEUED_PACKETS_WHILE_STOPPED {
+    if packets <= most {
         return Ok(graph);
     }
-    Err(Refusal::Danger { what: format!("{packets} initial packets without a start"), danger: Danger::QueueFull })
+    Err(Refusal::Danger { what: format!("{packets} initial packets without a start"), danger: Danger::QueueFull(most) })
 }

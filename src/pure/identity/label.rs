@@ -8,6 +8,9 @@ use crate::pure::port::{Port, UsbPort};
 /// The longest name taken from a device, in characters; with the four of the id it stays within a label's 64.
 const MAX_NAME_CHARS: usize = 48;
 
+/// The longest label, in characters.
+pub const LABEL_CHARS: usize = 64;
+
 /// A default label: the USB product name (or what else names the port) and the last four of the id.
 pub fn default_label(port: &Port, id: Uuid) -> String {
     let name = match port {
@@ -26,9 +29,18 @@ fn usb_name(usb: &UsbPort) -> Option<String> {
 
 /// Text from a device, fit for a label: no control characters, single spaces, bounded.
 fn clean(text: &str) -> Option<String> {
+    fit(text, MAX_NAME_CHARS)
+}
+
+/// A label that a board stores, made fit to be one; `None` if nothing is left of it.
+pub fn label_on_board(text: &str) -> Option<String> {
+    fit(text, LABEL_CHARS)
+}
+
+fn fit(text: &str, most_chars: usize) -> Option<String> {
     let words: Vec<&str> =
         text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
-    let name: String = words.join(" ").chars().filter(|&c| c != '\u{fffd}').take(MAX_NAME_CHARS).collect();
+    let name: String = words.join(" ").chars().filter(|&c| c != '\u{fffd}').take(most_chars).collect();
     let name = name.trim();
     (!name.is_empty()).then(|| name.to_owned())
 }

@@ -4,12 +4,13 @@
 //!
 //! | rung | key | follows the board to |
 //! |---|---|---|
+//! | `on-board` | none: the board stores the id itself | any port of any host, and through any adapter |
 //! | `serial` | `VID:PID:SERIAL:INTERFACE[:PORT]` | any port of any host |
 //! | `path` | `HOST:VID:PID:PATH:INTERFACE[:PORT]` | nowhere: it names the USB port |
 //! | `device` | `HOST:PATH` | nowhere: it names the path given with `--device` |
 //! | `simulated` | `HOST:INDEX` | nowhere |
 //!
-//! A rung above `serial` is reserved for an id that the board itself stores.
+//! The id on the board is known only once the board answers, so a board begins with what the rungs below give ([`told`]).
 //!
 //! The exact strings, which must never change, because ids are derived from them:
 //! - `VID`, `PID`: four lowercase hex digits. `INTERFACE`: two lowercase hex digits.
@@ -23,6 +24,7 @@
 
 pub mod label;
 pub mod serial_number;
+pub mod told;
 pub mod twins;
 
 use std::fmt;
@@ -44,6 +46,8 @@ const SCHEME: &[u8] = b"microflo-bridge/1";
 /// What an id stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Rung {
+    /// The board stores it.
+    OnBoard,
     /// A plausible, unique USB serial number.
     Serial,
     /// The USB port that the board is plugged into.
@@ -58,6 +62,7 @@ impl Rung {
     /// The name, as hashed and as shown.
     pub const fn name(self) -> &'static str {
         match self {
+            Rung::OnBoard => "on-board",
             Rung::Serial => "serial",
             Rung::Path => "path",
             Rung::Device => "device",

@@ -25,7 +25,7 @@ fn usb(path: &str, serial: Option<&str>) -> UsbPort {
 }
 
 fn ids(ports: &[Port], host: &HostKey) -> Vec<(Rung, Uuid)> {
-    let assigned = assign(ports, &BTreeMap::new(), &BTreeMap::new(), host);
+    let assigned = assign(ports, &BTreeMap::new(), &BTreeMap::new(), &BTreeMap::new(), host);
     assigned.assignments.iter().map(|a| (a.rung, a.id)).collect()
 }
 
@@ -51,7 +51,7 @@ impl Bench {
 
     /// Scans and stores; gives each path's assignment.
     fn scan(&mut self) -> BTreeMap<String, Assignment> {
-        let assigned = assign(&self.ports(), &self.stored, &BTreeMap::new(), &HOST);
+        let assigned = assign(&self.ports(), &BTreeMap::new(), &self.stored, &BTreeMap::new(), &HOST);
         self.stored.extend(assigned.changes);
         self.plugged.keys().cloned().zip(assigned.assignments).collect()
     }
@@ -152,7 +152,7 @@ fn a_stored_override_wins_unless_another_board_has_that_id() {
     let ports = [Port::Simulated(0), Port::Simulated(1)];
     let [first, second] = [0, 1].map(|index| simulated_id(index, &HOST));
     let chosen = Uuid::from_u128(42);
-    let with = |overrides| assign(&ports, &BTreeMap::new(), &overrides, &HOST).assignments;
+    let with = |overrides| assign(&ports, &BTreeMap::new(), &BTreeMap::new(), &overrides, &HOST).assignments;
 
     let boards = with(BTreeMap::from([(first, chosen)]));
     assert_eq!((boards[0].id, boards[0].natural_id, boards[1].id), (chosen, first, second));
@@ -191,7 +191,7 @@ proptest! {
             }
             let mut reversed = bench.ports();
             reversed.reverse();
-            let backwards = assign(&reversed, &bench.stored, &BTreeMap::new(), &HOST);
+            let backwards = assign(&reversed, &BTreeMap::new(), &bench.stored, &BTreeMap::new(), &HOST);
             let found = bench.scan();
 
             let unique: std::collections::BTreeSet<Uuid> = found.values().map(|a| a.id).collect();
@@ -205,6 +205,126 @@ proptest! {
                 if bench.stored[&key].shared {
                     let id = *fixed.entry((path.clone(), serial)).or_insert(found[path].id);
                     prop_assert_eq!(id, found[path].id, "a twin's id moved");
+                }
+            }
+        }
+    }
+}
+
+mod told {
+    use super::super::told::{is_storable, last_told, stored_key};
+    use super::*;
+
+    const STORED: Uuid = uuid!("0f9a3c56-5d1e-4f0a-9b1c-2d3e4f506172");
+
+    /// Boards without a serial number, by USB port, and the ids that some have told.
+    #[derive(Default)]
+    struct Desk {
+        plugged: BTreeMap<&'static str, Option<Uuid>>,
+        stored: BTreeMap<String, SerialMemory>,
+        overrides: BTreeMap<Uuid, Uuid>,
+    }
+
+    impl Desk {
+        fn natural(path: &str) -> Uuid {
+            path_id(&usb(path, None), &HOST)
+        }
+
+        fn scan(&mut self) -> Vec<Assignment> {
+            let ports: Vec<Port> = self.plugged.keys().map(|path| Port::Usb(usb(path, None))).collect();
+            let told = self.plugged.iter().filter_map(|(path, id)| Some((Desk::natural(path), (*id)?))).collect();
+            let assigned = assign(&ports, &told, &self.stored, &self.overrides, &HOST);
+            self.stored.extend(assigned.changes);
+            assigned.assignments
+        }
+
+        fn ids(&mut self) -> Vec<(Rung, Uuid)> {
+            self.scan().iter().map(|assignment| (assignment.rung, assignment.id)).collect()
+        }
+    }
+
+    #[test]
+    fn a_stored_id_follows_its_board_and_is_remembered_with_its_place() {
+        let mut desk = Desk::default();
+        desk.plugged.insert("usb-0:1", None);
+        assert_eq!(desk.ids(), [(Rung::Path, Desk::natural("usb-0:1"))]);
+        desk.plugged.insert("usb-0:1", Some(STORED));
+        assert_eq!(desk.ids(), [(Rung::OnBoard, STORED)]);
+        assert_eq!(last_told(&desk.stored, Desk::natural("usb-0:1")), [STORED]);
+        desk.plugged = BTreeMap::from([("usb-0:3.2", Some(STORED))]);
+        assert_eq!(desk.ids(), [(Rung::OnBoard, STORED)]);
+        assert!(last_told(&desk.stored, Desk::natural("usb-0:1")).is_empty());
+    }
+
+    #[test]
+    fn of_clones_the_first_keeps_the_id_for_ever_and_the_other_is_told_what_to_type() {
+        let mut desk = Desk::default();
+        desk.plugged.insert("usb-0:2", Some(STORED));
+        desk.scan();
+        desk.plugged.insert("usb-0:1", Some(STORED));
+        let both = desk.scan();
+        let other = Desk::natural("usb-0:1");
+        assert_eq!(both.iter().map(|it| it.id).collect::<Vec<_>>(), [other, STORED]);
+        let warning = both[0].warning.as_ref().unwrap();
+        assert!(warning.contains(&format!("microflo-bridge id {other} --on-board new")), "{warning}");
+        desk.plugged.remove("usb-0:2");
+        assert_eq!(desk.ids(), [(Rung::Path, other)], "also alone");
+        desk.plugged.insert("usb-0:2", Some(STORED));
+        desk.plugged.insert("usb-0:1", Some(uuid!("7d444840-9dc0-41d1-b245-5ffdce74fad2")));
+        assert_eq!(desk.ids()[1], (Rung::OnBoard, STORED), "the other one has an id of its own now");
+    }
+
+    #[test]
+    fn nobody_takes_the_id_that_another_port_has() {
+        let mut desk = Desk::default();
+        desk.plugged.insert("usb-0:1", None);
+        desk.plugged.insert("usb-0:2", Some(Desk::natural("usb-0:1")));
+        let boards = desk.scan();
+        assert_eq!([boards[0].id, boards[1].id], [Desk::natural("usb-0:1"), Desk::natural("usb-0:2")]);
+        assert!(boards[1].warning.is_some());
+    }
+
+    #[test]
+    fn an_override_wins_over_the_board() {
+        let chosen = uuid!("7d444840-9dc0-41d1-b245-5ffdce74fad2");
+        let mut desk = Desk::default();
+        desk.plugged.insert("usb-0:1", Some(STORED));
+        desk.overrides.insert(Desk::natural("usb-0:1"), chosen);
+        assert_eq!(desk.ids()[0].1, chosen);
+    }
+
+    #[test]
+    fn only_version_4_is_an_id() {
+        assert!(is_storable(STORED));
+        for wrong in [Uuid::nil(), Uuid::max(), uuid!("0f9a3c56-5d1e-1f0a-9b1c-2d3e4f506172")] {
+            assert!(!is_storable(wrong), "{wrong}");
+        }
+        assert!(stored_key(STORED).starts_with("on-board:"));
+    }
+
+    proptest! {
+        /// Clones of two ids are plugged and unplugged at random; the bridge may restart at each step.
+        #[test]
+        fn clones_never_share_or_swap_ids(
+            steps in proptest::collection::vec((0..PATHS.len(), 0..3_usize), 1..40)
+        ) {
+            let marks = [STORED, uuid!("7d444840-9dc0-41d1-b245-5ffdce74fad2")];
+            let mut desk = Desk::default();
+            let mut fixed: BTreeMap<(&str, Uuid), Uuid> = BTreeMap::new();
+            for (slot, mark) in steps {
+                match marks.get(mark) {
+                    Some(id) => drop(desk.plugged.insert(PATHS[slot], Some(*id))),
+                    None => drop(desk.plugged.remove(PATHS[slot])),
+                }
+                let found = desk.scan();
+                let unique: std::collections::BTreeSet<Uuid> = found.iter().map(|a| a.id).collect();
+                prop_assert_eq!(unique.len(), found.len(), "two boards share an id");
+                for ((path, mark), assignment) in desk.plugged.iter().zip(&found) {
+                    let mark = mark.unwrap();
+                    if desk.stored[&stored_key(mark)].shared {
+                        let id = *fixed.entry((path, mark)).or_insert(assignment.id);
+                        prop_assert_eq!(id, assignment.id, "a clone's id moved");
+                    }
                 }
             }
         }

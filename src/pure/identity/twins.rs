@@ -9,15 +9,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
+use super::told::follow_told;
 use super::{HostKey, Rung, derive_id, device_id, path_id, serial_key, simulated_id};
 use crate::pure::port::{Port, UsbPort};
 
-/// What is remembered of a serial number, under its [`serial_key`].
+/// What is remembered of a mark that more than one board may carry: a serial number, under its [`serial_key`], or an id that
+/// boards store, under its [`stored_key`](super::told::stored_key).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SerialMemory {
-    /// The USB port where the board was last; once shared, the port that keeps the serial number's id.
+    /// Where the board was last: its USB port, or for a stored id the id that it has without. Once shared, the place that keeps the mark's id.
     pub last_path: String,
-    /// Whether two boards have been seen with this serial number.
+    /// Whether two boards have been seen with this mark.
     pub shared: bool,
 }
 
@@ -28,7 +30,7 @@ pub struct Assignment {
     pub port: Port,
     /// The id of the board there.
     pub id: Uuid,
-    /// The id that the ladder gives, before a stored override: the key of overrides.
+    /// The id that the ladder gives before the board has said anything, and before a stored override: the key of overrides.
     pub natural_id: Uuid,
     /// What the id stands on.
     pub rung: Rung,
@@ -47,11 +49,12 @@ pub struct Assigned {
 
 /// Gives every present port its id.
 ///
-/// `remembered` is the memory as stored, by serial key. `overrides` maps an id that the ladder gives to one that was
+/// `told` are the ids that boards have said they store, by natural id. `remembered` is the memory as stored, by serial key. `overrides` maps an id that the ladder gives to one that was
 /// chosen instead; an override that would give two boards one id is not followed, with a warning.
 /// The result does not depend on the order of `ports`.
 pub fn assign(
     ports: &[Port],
+    told: &BTreeMap<Uuid, Uuid>,
     remembered: &BTreeMap<String, SerialMemory>,
     overrides: &BTreeMap<Uuid, Uuid>,
     host: &HostKey,
@@ -62,16 +65,17 @@ pub fn assign(
             present.entry(key).or_default().insert(&usb.path);
         }
     }
-    let memory: BTreeMap<String, SerialMemory> =
+    let mut memory: BTreeMap<String, SerialMemory> =
         present.iter().map(|(key, paths)| (key.clone(), settle(remembered.get(key), paths))).collect();
     let mut assignments: Vec<Assignment> = ports.iter().map(|port| natural(port, &memory, host)).collect();
+    memory.extend(follow_told(&mut assignments, told, remembered));
     follow_overrides(&mut assignments, overrides);
     let changes = memory.into_iter().filter(|(key, now)| remembered.get(key) != Some(now)).collect();
     Assigned { assignments, changes }
 }
 
-/// What to remember of a serial number that is present at `paths`, which is not empty.
-fn settle(before: Option<&SerialMemory>, paths: &BTreeSet<&str>) -> SerialMemory {
+/// What to remember of a mark that is present at `paths`, which is not empty.
+pub(super) fn settle(before: Option<&SerialMemory>, paths: &BTreeSet<&str>) -> SerialMemory {
     let lowest = paths.first().copied().unwrap_or_default();
     match before {
         Some(memory) if memory.shared => memory.clone(),
@@ -115,7 +119,7 @@ fn twin_warning(usb: &UsbPort) -> String {
 
 /// Puts the chosen ids over the natural ones, in the order of natural ids so that the order of ports does not matter.
 fn follow_overrides(assignments: &mut [Assignment], overrides: &BTreeMap<Uuid, Uuid>) {
-    let mut taken: BTreeSet<Uuid> = assignments.iter().map(|a| a.natural_id).collect();
+    let mut taken: BTreeSet<Uuid> = assignments.iter().flat_map(|a| [a.natural_id, a.id]).collect();
     let mut order: Vec<usize> = (0..assignments.len()).collect();
     order.sort_by_key(|&index| assignments[index].natural_id);
     for index in order {

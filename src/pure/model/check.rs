@@ -1,6 +1,5 @@
 //! What must not reach a board.
 
-use firmware_proto::limits::SAFE_NODES;
 use firmware_proto::{Command, Packet, PortRef};
 
 use super::danger::{Danger, Purpose};
@@ -39,7 +38,7 @@ impl Device {
             Command::SendPacket { target, packet } => {
                 self.check_port(target, Direction::In, Purpose::Send, library)?;
                 check_packet(packet)?;
-                if self.queue_room() == 0 { Err(Danger::QueueFull) } else { Ok(()) }
+                if self.queue_room() == 0 { Err(Danger::QueueFull(self.limits().packets)) } else { Ok(()) }
             }
             Command::SubscribeToPort { port, .. } => self.check_port(port, Direction::Out, Purpose::Subscribe, library),
             Command::ConnectSubgraphPort { subgraph, child, is_output } => {
@@ -59,8 +58,9 @@ impl Device {
         if parent != 0 {
             self.check_subgraph(parent, Purpose::Parent, library)?;
         }
-        if self.ids_taken() >= SAFE_NODES {
-            return Err(Danger::TooManyNodes);
+        let limit = self.limits().nodes;
+        if self.ids_taken() >= limit {
+            return Err(Danger::TooManyNodes(limit));
         }
         if self.skips_setup() { Err(Danger::NoSetup) } else { Ok(()) }
     }

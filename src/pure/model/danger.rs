@@ -1,6 +1,5 @@
 //! What firmware would carry out although it kills or corrupts the board.
 
-use firmware_proto::limits::{QUEUED_PACKETS_WHILE_STOPPED, SAFE_NODES};
 use firmware_proto::{DebugPoint, PortRef};
 
 use super::library::Direction;
@@ -30,15 +29,11 @@ pub enum Danger {
         component: String,
     },
     /// The next node would overwrite firmware memory.
-    #[error(
-        "the board takes at most {SAFE_NODES} nodes between two clears (removing one frees no place); clear the graph"
-    )]
-    TooManyNodes,
+    #[error("the board takes at most {0} nodes between two clears (removing one frees no place); clear the graph")]
+    TooManyNodes(usize),
     /// The firmware's queue would wrap and lose packets.
-    #[error(
-        "the board keeps at most {QUEUED_PACKETS_WHILE_STOPPED} packets while its network is stopped; start the network, then send more"
-    )]
-    QueueFull,
+    #[error("the board keeps at most {0} packets while its network is stopped; start the network, then send more")]
+    QueueFull(usize),
     /// Firmware would deliver something else.
     #[error("firmware cannot carry packets of type {kind}; it would deliver an empty packet instead")]
     PacketType {
@@ -122,12 +117,12 @@ impl Danger {
             Danger::NoSuchNode { purpose: Purpose::Parent, .. } => DebugPoint::AddNodeInvalidParent,
             Danger::NoSuchNode { purpose: Purpose::Subgraph, .. } => DebugPoint::SubGraphConnectInvalidNodes,
             Danger::NoSuchPort { .. } => DebugPoint::ComponentSendInvalidPort,
-            Danger::TooManyNodes => DebugPoint::AddNodeInvalidInstance,
+            Danger::TooManyNodes(_) => DebugPoint::AddNodeInvalidInstance,
             Danger::PacketType { .. } => DebugPoint::ParserUnknownPacketType,
             Danger::ChildLeft { .. } => DebugPoint::RemoveNodeInvalidParent,
             Danger::NotASubgraph { .. } | Danger::NotAChild { .. } => DebugPoint::SubGraphConnectNotASubgraph,
             Danger::NotKnown
-            | Danger::QueueFull
+            | Danger::QueueFull(_)
             | Danger::EdgeLeft { .. }
             | Danger::PacketsLeft { .. }
             | Danger::NoSetup

@@ -5,18 +5,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use firmware_proto::limits::QUEUED_PACKETS_WHILE_STOPPED;
 use firmware_proto::{Command, Dialect, Edge, PortRef, Response};
 
+use super::limits::Limits;
 use crate::pure::request::{Failure, Outcome};
-
-/// Packets that a network may have left in the firmware's queue when it was stopped: what its nodes had sent in the last tick.
-pub const LEFT_BY_A_STOP: usize = QUEUED_PACKETS_WHILE_STOPPED / 2;
 
 /// What is on a board.
 #[derive(Clone, Debug, Default)]
 pub struct Device {
     dialect: Option<Dialect>,
+    limits: Limits,
     /// What the board said.
     confirmed: State,
     /// The same after everything under way.
@@ -37,6 +35,7 @@ pub struct Node {
 #[derive(Clone, Debug, Default)]
 struct State {
     known: bool,
+    limits: Limits,
     nodes: BTreeMap<u8, Node>,
     /// The highest node id since the last clear.
     highest: u8,
@@ -63,6 +62,16 @@ impl Device {
     /// The dialect decides what clearing does and whether late nodes are set up.
     pub fn set_dialect(&mut self, dialect: Dialect) {
         self.dialect = Some(dialect);
+    }
+
+    /// What the board takes.
+    pub fn set_limits(&mut self, limits: Limits) {
+        (self.limits, self.confirmed.limits, self.expected.limits) = (limits, limits, limits);
+    }
+
+    /// What the board takes.
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// Whether the mirror can be relied upon, once a clear that is under way succeeds.
@@ -97,11 +106,7 @@ impl Device {
 
     /// How many more packets the board takes: any number while it surely runs, as it then empties its queue.
     pub fn queue_room(&self) -> usize {
-        if self.expected.running {
-            usize::MAX
-        } else {
-            QUEUED_PACKETS_WHILE_STOPPED.saturating_sub(self.expected.queued)
-        }
+        if self.expected.running { usize::MAX } else { self.limits.packets.saturating_sub(self.expected.queued) }
     }
 
     /// Whether packets to or from a node may be in the firmware's queue. Only a clear empties it for sure.
@@ -151,7 +156,7 @@ impl Device {
 
     /// Rebuilds the mirror from what a board said while it booted. An empty board says nothing: `&[]`.
     pub fn boot(&mut self, chatter: &[Response]) {
-        let mut state = State { known: true, heard: true, ..State::default() };
+        let mut state = State { known: true, limits: self.limits, heard: true, ..State::default() };
         for response in chatter {
             state.hear(response, self.runs_through_clear());
         }
@@ -182,7 +187,8 @@ impl Device {
         });
     }
 
-    fn restart(&mut self, state: State) {
+    fn restart(&mut self, mut state: State) {
+        state.limits = self.limits;
         self.expected = state.clone();
         self.confirmed = state;
         self.flights.clear();
@@ -299,7 +305,8 @@ impl State {
         // Clearing stops it, or it is as before.
         let heard = self.heard || !runs_through_clear;
         let may_have_run = may_run || !heard;
-        *self = State { known: self.known, heard, running, may_run, may_have_run, ..State::default() };
+        *self =
+            State { known: self.known, limits: self.limits, heard, running, may_run, may_have_run, ..State::default() };
     }
 
     /// A running network empties its queue.
@@ -311,7 +318,7 @@ impl State {
 
     fn stop(&mut self) {
         if std::mem::take(&mut self.running) {
-            self.queued = LEFT_BY_A_STOP;
+            self.queued = self.limits.left_by_a_stop();
         }
     }
 

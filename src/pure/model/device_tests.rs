@@ -80,7 +80,7 @@ fn nodes_being_created_count() {
         device.check(&create(7), None).unwrap();
         device.sent(&create(7));
     }
-    assert_eq!(device.check(&create(7), None), Err(Danger::TooManyNodes));
+    assert_eq!(device.check(&create(7), None), Err(Danger::TooManyNodes(SAFE_NODES)));
     device.settle(&create(7), &Err(Failure::NoAnswer));
     assert_eq!(device.check(&create(7), None), Ok(()));
 }
@@ -89,7 +89,7 @@ fn nodes_being_created_count() {
 fn ids_of_removed_nodes_are_not_free() {
     let mut device = device(49);
     done(&mut device, Command::RemoveNode { node: 49 }, Response::NodeRemoved { node: 49 });
-    assert_eq!(device.check(&create(7), None), Err(Danger::TooManyNodes));
+    assert_eq!(device.check(&create(7), None), Err(Danger::TooManyNodes(SAFE_NODES)));
     done(&mut device, Command::ClearNodes, Response::NodesCleared);
     assert_eq!(device.check(&create(7), None), Ok(()));
 }
@@ -101,15 +101,19 @@ fn packets_under_way_count_for_the_stopped_queue() {
         device.check(&packet(at(1, 0)), None).unwrap();
         device.sent(&packet(at(1, 0)));
     }
-    assert_eq!(device.check(&packet(at(1, 0)), None), Err(Danger::QueueFull));
+    assert_eq!(device.check(&packet(at(1, 0)), None), Err(Danger::QueueFull(QUEUED_PACKETS_WHILE_STOPPED)));
     for _ in 0..QUEUED_PACKETS_WHILE_STOPPED {
         let done = Response::SendPacketDone { target: at(1, 0), kind: 3 };
         device.settle(&packet(at(1, 0)), &Ok(done));
     }
     device.sent(&Command::StartNetwork);
-    assert_eq!(device.check(&packet(at(1, 0)), None), Err(Danger::QueueFull), "the start may fail");
+    assert_eq!(
+        device.check(&packet(at(1, 0)), None),
+        Err(Danger::QueueFull(QUEUED_PACKETS_WHILE_STOPPED)),
+        "the start may fail"
+    );
     device.settle(&Command::StartNetwork, &Err(Failure::NoAnswer));
-    assert_eq!(device.check(&packet(at(1, 0)), None), Err(Danger::QueueFull), "it did");
+    assert_eq!(device.check(&packet(at(1, 0)), None), Err(Danger::QueueFull(QUEUED_PACKETS_WHILE_STOPPED)), "it did");
     done(&mut device, Command::StartNetwork, Response::NetworkStarted);
     assert_eq!(device.check(&packet(at(1, 0)), None), Ok(()));
 }

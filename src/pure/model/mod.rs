@@ -6,6 +6,7 @@ pub mod danger;
 pub mod device;
 pub mod graph;
 pub mod library;
+pub mod limits;
 
 #[cfg(test)]
 mod device_tests;

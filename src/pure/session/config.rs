@@ -69,3 +69,13 @@ pub const NOISE_SHOWN_BYTES: usize = 32;
 pub fn wire_time(baud: u32, bytes: usize) -> Duration {
     Duration::from_secs_f64(bytes as f64 * 10.0 / f64::from(baud.max(1)))
 }
+
+/// How long a board may take to say what it is. The largest descriptor takes 6 s at 9600 baud, and ten times as long from a board that
+/// floods events.
+pub const DESCRIBING_PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often in a row bytes may be lost while a board says what it is. Then it is used as one that says nothing.
+pub const DESCRIBING_TRIES: u32 = 3;
+
+/// How long a board that has said what it is waits to hear who it is.
+pub const RECOGNITION_PATIENCE: Duration = Duration::from_secs(5);

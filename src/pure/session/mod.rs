@@ -7,11 +7,12 @@
 //!            silence / noise                      lost bytes, no answer
 //! Probing ───────────────────> Probing (slow)   Up ─────────────────────> Probing (resync)
 //!    │ magic and ping answered                   ^  board restarted ─────> Probing (reboot)
-//!    └───────────────────────────────────────────┘
+//!    └──> describing ── who it is is known ──────┘
 //! ```
 
 mod chatter;
 pub mod config;
+mod describing;
 mod matching;
 mod probe;
 mod requests;
@@ -26,10 +27,13 @@ use firmware_proto::{Body, DebugPoint, Decoded, Decoder, Dialect, Event, Message
 use self::chatter::Chatter;
 pub use self::config::Config;
 use self::config::{
-    ANSWER_PATIENCE, HANDSHAKE_PATIENCE, KEEP_ALIVE, NOISE_BYTES, NOISE_SHOWN_BYTES, PARTIAL_FRAME_PATIENCE,
+    ANSWER_PATIENCE, DESCRIBING_TRIES, HANDSHAKE_PATIENCE, KEEP_ALIVE, NOISE_BYTES, NOISE_SHOWN_BYTES,
+    PARTIAL_FRAME_PATIENCE,
 };
+use self::describing::{Describing, Next};
 use self::probe::{Action, Opened, Probe};
 use self::requests::{Requests, Settled};
+use crate::pure::introduction::{Descriptors, Introduction};
 use crate::pure::request::{Failure, Outcome, Request, Ticket};
 use crate::pure::view::Firmware;
 
@@ -49,7 +53,11 @@ pub enum Output {
 pub enum Notice {
     /// The first byte of a handshake was sent; before that the board had time to boot.
     Handshaking,
-    /// The board answers.
+    /// The board answers and describes itself; what its firmware says is read now, which takes seconds on a slow line.
+    Reading,
+    /// The board answers, and has said this of itself. It is up once [`Session::go_on`] says so.
+    Introduction(Box<Introduction>),
+    /// The board is ready for requests.
     Up {
         /// How it is spoken to.
         firmware: Firmware,
@@ -101,7 +109,13 @@ pub enum LossCause {
 #[derive(Debug)]
 enum Phase {
     Probing(Box<Probe>),
-    Up { firmware: Firmware, decoder: Decoder, chatter: Chatter },
+    Open {
+        firmware: Firmware,
+        decoder: Decoder,
+        chatter: Chatter,
+        /// What is known of its past, until it is up.
+        start: Option<Start>,
+    },
 }
 
 /// One board's session.
@@ -109,6 +123,17 @@ enum Phase {
 pub struct Session {
     phase: Phase,
     requests: Requests,
+    /// What the board is being asked about itself.
+    describing: Option<Describing>,
+    /// Outcomes of the session's own requests.
+    answers: VecDeque<(Ticket, Outcome)>,
+    /// What boards have said before.
+    known: Descriptors,
+    /// How often in a row bytes were lost before the board was up, and what was known of its past before that.
+    losses: u32,
+    /// Whether it has said before that it describes itself.
+    has_answered: bool,
+    start_before: Option<Start>,
     outputs: VecDeque<Output>,
     /// What was heard while no session was open, for [`Notice::NotMicroflo`].
     noise: Vec<u8>,
@@ -134,6 +159,12 @@ impl Session {
             patience_ends: Some(now + config.boot_window + HANDSHAKE_PATIENCE),
             phase: Phase::Probing(Box::new(probe)),
             requests: Requests::new(now),
+            describing: None,
+            answers: VecDeque::new(),
+            known: Descriptors::default(),
+            losses: 0,
+            has_answered: false,
+            start_before: None,
             outputs: VecDeque::new(),
             noise: Vec::new(),
             noise_bytes: 0,
@@ -142,12 +173,28 @@ impl Session {
         }
     }
 
-    /// How the board is spoken to, while the session is open.
+    /// These descriptors need not be read.
+    pub fn knowing(mut self, known: Descriptors) -> Self {
+        self.known = known;
+        self
+    }
+
+    /// How the board is spoken to, while it is up.
     pub fn firmware(&self) -> Option<Firmware> {
         match &self.phase {
-            Phase::Up { firmware, .. } => Some(*firmware),
-            Phase::Probing(_) => None,
+            Phase::Open { firmware, start: None, .. } => Some(*firmware),
+            Phase::Open { .. } | Phase::Probing(_) => None,
         }
+    }
+
+    /// Asks the board anew what it says of itself, beside all other requests; [`Notice::Introduction`] tells.
+    pub fn introduce_again(&mut self, now: Instant) {
+        if let Some(firmware) = self.firmware()
+            && self.describing.is_none()
+        {
+            self.describing = Some(Describing::new(firmware.dialect, now));
+        }
+        self.settle(now);
     }
 
     /// Asks something of the board. It is answered exactly once, with [`Notice::Done`]. Without a session it fails at once.
@@ -156,6 +203,19 @@ impl Session {
             self.requests.submit(request);
         } else {
             self.notify(Notice::Done(request.ticket, Err(Failure::Gone)));
+        }
+        self.settle(now);
+    }
+
+    /// Who the board is, is known now: the answer to [`Notice::Introduction`].
+    pub fn go_on(&mut self, now: Instant) {
+        self.describing = None;
+        if let Phase::Open { firmware, start, .. } = &mut self.phase {
+            let firmware = *firmware;
+            if let Some(start) = start.take() {
+                (self.losses, self.has_answered) = (0, false);
+                self.notify(Notice::Up { firmware, start });
+            }
         }
         self.settle(now);
     }
@@ -172,7 +232,7 @@ impl Session {
         while !bytes.is_empty() {
             match &self.phase {
                 Phase::Probing(_) => self.probe_bytes(&mut bytes, now),
-                Phase::Up { .. } => self.session_bytes(&mut bytes, now),
+                Phase::Open { .. } => self.session_bytes(&mut bytes, now),
             }
         }
         self.settle(now);
@@ -182,7 +242,7 @@ impl Session {
     pub fn handle_time(&mut self, now: Instant) {
         match &mut self.phase {
             Phase::Probing(_) => self.probe_time(now),
-            Phase::Up { firmware, decoder, .. } => {
+            Phase::Open { firmware, decoder, .. } => {
                 let firmware = *firmware;
                 if decoder.has_partial() && now >= self.last_heard + PARTIAL_FRAME_PATIENCE {
                     self.lose(LossCause::BadFrame, now);
@@ -191,6 +251,9 @@ impl Session {
                 } else if self.requests.is_idle() && now >= self.last_heard + KEEP_ALIVE {
                     let frame = self.requests.ping(firmware.dialect, now);
                     self.transmit(frame.as_bytes());
+                }
+                if self.describing.as_mut().is_some_and(|describing| describing.on_time(now)) {
+                    self.go_on(now);
                 }
             }
         }
@@ -201,11 +264,12 @@ impl Session {
     pub fn wake_at(&self) -> Instant {
         match &self.phase {
             Phase::Probing(probe) => self.patience_ends.map_or(probe.wake_at(), |ends| ends.min(probe.wake_at())),
-            Phase::Up { decoder, .. } => {
+            Phase::Open { decoder, .. } => {
                 let keep_alive = self.last_heard + KEEP_ALIVE;
                 let partial = decoder.has_partial().then_some(self.last_heard + PARTIAL_FRAME_PATIENCE);
                 let quiet = if self.requests.is_idle() { Some(keep_alive) } else { None };
-                let due = [partial, quiet, self.requests.deadline(ANSWER_PATIENCE)];
+                let describing = self.describing.as_ref().map(Describing::wake_at);
+                let due = [partial, quiet, self.requests.deadline(ANSWER_PATIENCE), describing];
                 due.into_iter().flatten().min().unwrap_or(keep_alive)
             }
         }
@@ -227,7 +291,7 @@ impl Session {
     }
 
     fn session_bytes(&mut self, bytes: &mut &[u8], now: Instant) {
-        while let Phase::Up { decoder, .. } = &mut self.phase {
+        while let Phase::Open { decoder, .. } = &mut self.phase {
             match decoder.next(bytes) {
                 None => return,
                 Some(Decoded::Misaligned) => self.lose(LossCause::BadFrame, now),
@@ -237,7 +301,8 @@ impl Session {
     }
 
     fn session_message(&mut self, message: &Message, now: Instant) {
-        let Phase::Up { firmware, .. } = &self.phase else { return };
+        let Phase::Open { firmware, start, .. } = &self.phase else { return };
+        let is_up = start.is_none();
         let dialect = firmware.dialect;
         match message.body {
             Body::Response(Response::CommunicationOpen) => self.board_restarted(message, now),
@@ -248,7 +313,10 @@ impl Session {
                 }
             }
             Body::Event(event) => {
-                self.notify(Notice::Event(event));
+                // Before that nobody is told anything of it.
+                if is_up {
+                    self.notify(Notice::Event(event));
+                }
                 if let Event::Debug { point, .. } = event {
                     self.debug_point(dialect, point, now);
                 }
@@ -268,23 +336,32 @@ impl Session {
     }
 
     fn board_restarted(&mut self, message: &Message, now: Instant) {
-        let Phase::Up { firmware, decoder, chatter } = &mut self.phase else { return };
+        let Phase::Open { firmware, decoder, chatter, start } = &mut self.phase else { return };
         chatter.feed(message);
         let decoder = std::mem::replace(decoder, Decoder::searching(firmware.dialect));
         let probe = Probe::reboot(*firmware, decoder, std::mem::take(chatter), now);
-        self.leave(Notice::Restarted, Failure::Gone, probe, now);
+        let was_up = start.is_none();
+        self.leave(Failure::Gone, was_up.then_some(Notice::Restarted), probe, now);
     }
 
     fn lose(&mut self, cause: LossCause, now: Instant) {
-        let Phase::Up { firmware, .. } = &self.phase else { return };
+        let Phase::Open { firmware, start, .. } = &mut self.phase else { return };
         let probe = Probe::resync(*firmware, now);
-        self.leave(Notice::OutOfStep(cause), Failure::Lost, probe, now);
+        let start = start.take();
+        let was_up = start.is_none();
+        // It was only asked what it says of itself, which changes nothing on it.
+        (self.start_before, self.losses) = (start, if was_up { 0 } else { self.losses + 1 });
+        self.leave(Failure::Lost, was_up.then_some(Notice::OutOfStep(cause)), probe, now);
     }
 
-    fn leave(&mut self, notice: Notice, failure: Failure, probe: Probe, now: Instant) {
+    fn leave(&mut self, failure: Failure, notice: Option<Notice>, probe: Probe, now: Instant) {
         self.requests.fail_all(failure);
         self.report_done();
-        self.notify(notice);
+        self.has_answered |= self.describing.take().is_some_and(|describing| describing.is_answered());
+        self.answers.clear();
+        if let Some(notice) = notice {
+            self.notify(notice);
+        }
         self.phase = Phase::Probing(Box::new(probe));
         self.patience_ends = Some(now + HANDSHAKE_PATIENCE);
         self.forget_noise();
@@ -299,7 +376,7 @@ impl Session {
         let opened = probe.on_bytes(bytes, now, &mut || self.requests.fresh_id(), &mut actions);
         self.carry_out(actions);
         match opened {
-            Some(opened) => self.up(opened),
+            Some(opened) => self.open(opened, now),
             None => *bytes = &[],
         }
         if self.noise_bytes > NOISE_BYTES {
@@ -331,12 +408,20 @@ impl Session {
         self.forget_noise();
     }
 
-    fn up(&mut self, opened: Opened) {
+    /// The handshake is done.
+    fn open(&mut self, opened: Opened, now: Instant) {
         let Opened { firmware, decoder, start } = opened;
-        self.phase = Phase::Up { firmware, decoder, chatter: Chatter::None };
+        let start = match (start, self.start_before.take()) {
+            (start @ Start::Booted(_), _) | (start, None) => start,
+            (_, Some(before)) => before,
+        };
+        self.phase = Phase::Open { firmware, decoder, chatter: Chatter::None, start: Some(start) };
         self.patience_ends = None;
         self.forget_noise();
-        self.notify(Notice::Up { firmware, start });
+        self.describing = Some(match self.losses {
+            ..DESCRIBING_TRIES => Describing::new(firmware.dialect, now),
+            _ => Describing::given_up(firmware.dialect, now),
+        });
     }
 
     fn forget_noise(&mut self) {
@@ -356,15 +441,45 @@ impl Session {
     /// Reports what ended and sends what the window has room for.
     fn settle(&mut self, now: Instant) {
         self.report_done();
-        while let Phase::Up { firmware, .. } = &self.phase {
+        self.describe(now);
+        while let Phase::Open { firmware, .. } = &self.phase {
             let Some(frame) = self.requests.next_frame(firmware.dialect, now) else { return };
             self.transmit(frame.as_bytes());
         }
     }
 
+    /// Goes on asking the board what it says of itself.
+    fn describe(&mut self, now: Instant) {
+        while let Some(describing) = &mut self.describing {
+            if let Some((ticket, outcome)) = self.answers.pop_front() {
+                describing.answer(ticket, outcome);
+                continue;
+            }
+            match describing.next(&self.known, self.has_answered, now) {
+                Next::Ask(request) => self.requests.submit(request),
+                Next::Wait => return,
+                Next::Reading if self.firmware().is_none() => self.notify(Notice::Reading),
+                Next::Reading => {}
+                Next::Said(introduction) => {
+                    if let Some(descriptor) = &introduction.descriptor {
+                        self.known.add(descriptor.clone());
+                    }
+                    self.notify(Notice::Introduction(introduction));
+                }
+                Next::Lost => self.lose(LossCause::NoAnswer, now),
+            }
+        }
+        self.answers.clear();
+    }
+
     fn report_done(&mut self) {
-        let done = self.requests.take_done();
-        self.outputs.extend(done.map(|(ticket, outcome)| Output::Notice(Notice::Done(ticket, outcome))));
+        for (ticket, outcome) in self.requests.take_done() {
+            if describing::is_own(ticket) {
+                self.answers.push_back((ticket, outcome));
+            } else {
+                self.outputs.push_back(Output::Notice(Notice::Done(ticket, outcome)));
+            }
+        }
     }
 
     fn notify(&mut self, notice: Notice) {

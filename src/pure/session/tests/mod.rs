@@ -1,10 +1,13 @@
 //! Scripts against the board's half of the protocol, with time that jumps.
 
+mod describing;
 mod resume;
 
 use std::time::{Duration, Instant};
 
 use firmware_proto::board_side::{Answer, Board, Parser};
+use firmware_proto::descriptor::serve::STORE_BYTES;
+use firmware_proto::descriptor::{Firmware as Described, Identity, Query, Reply};
 use firmware_proto::{Command, DebugPoint, Dialect, Event, Message, PacketTarget, PortRef, Response};
 
 use super::*;
@@ -14,6 +17,16 @@ use crate::pure::request::{Failure, Request, Ticket};
 #[derive(Default)]
 struct Engine {
     nodes: u8,
+    /// What a self-describing board has to say.
+    story: Option<Story>,
+    /// What it was asked of that.
+    queries: Vec<Query>,
+}
+
+struct Story {
+    content: Vec<u8>,
+    identity: Identity,
+    memory: Option<[u8; STORE_BYTES]>,
 }
 
 impl Board for Engine {
@@ -37,6 +50,12 @@ impl Board for Engine {
             _ => return Answer::Refused(DebugPoint::NotSupported),
         })
     }
+
+    fn describe(&mut self, query: Query) -> Option<Reply> {
+        self.queries.push(query);
+        let Story { content, identity, memory } = self.story.as_mut()?;
+        Some(Described::claiming(content, *identity).answer(query, memory.as_mut()))
+    }
 }
 
 /// A session, a board and the line between them.
@@ -53,7 +72,13 @@ struct Bench {
     /// Bytes to swallow on the way to the board, and back.
     lose_to_board: usize,
     lose_to_host: usize,
+    /// Events of a flooding board that come with every answer.
+    flood: usize,
+    /// Firmware that loses its session over a question that it does not know.
+    chokes: bool,
     notices: Vec<Notice>,
+    /// What the board has said of itself.
+    said: Vec<Introduction>,
     most_unanswered: usize,
     unanswered: usize,
 }
@@ -74,7 +99,10 @@ impl Bench {
             deaf_until: now,
             lose_to_board: 0,
             lose_to_host: 0,
+            flood: 0,
+            chokes: false,
             notices: Vec::new(),
+            said: Vec::new(),
             most_unanswered: 0,
             unanswered: 0,
         }
@@ -84,17 +112,7 @@ impl Bench {
     fn run(&mut self, time: Duration) {
         let end = self.now + time;
         loop {
-            let mut reply = Vec::new();
-            while let Some(output) = self.session.poll() {
-                match output {
-                    Output::Transmit(bytes) => reply.extend(self.board_hears(&bytes)),
-                    Output::SetBaud(baud) => self.line_baud = baud,
-                    Output::Notice(notice) => self.notices.push(notice),
-                }
-            }
-            if !reply.is_empty() {
-                self.now += LATENCY;
-                self.host_hears(&reply);
+            if self.exchange() {
                 continue;
             }
             let wake = self.session.wake_at();
@@ -105,6 +123,30 @@ impl Bench {
             self.now = self.now.max(wake);
             self.session.handle_time(self.now);
         }
+    }
+
+    /// What the session wants done now, and the board's answer to it. False if there is none.
+    fn exchange(&mut self) -> bool {
+        let mut reply = Vec::new();
+        while let Some(output) = self.session.poll() {
+            match output {
+                Output::Transmit(bytes) => reply.extend(self.board_hears(&bytes)),
+                Output::SetBaud(baud) => self.line_baud = baud,
+                Output::Notice(Notice::Introduction(said)) => {
+                    self.said.push(*said);
+                    self.session.go_on(self.now);
+                }
+                Output::Notice(notice) => self.notices.push(notice),
+            }
+        }
+        if reply.is_empty() {
+            return false;
+        }
+        self.now += LATENCY;
+        let mut heard = event_frames(self.dialect, self.flood);
+        heard.extend(reply);
+        self.host_hears(&heard);
+        true
     }
 
     fn board_hears(&mut self, bytes: &[u8]) -> Vec<u8> {
@@ -120,6 +162,10 @@ impl Bench {
             } else if let Some(frame) = self.parser.feed(byte, &mut self.engine) {
                 out.extend_from_slice(frame.as_bytes());
             }
+            if self.chokes && self.engine.queries.pop().is_some() {
+                self.parser = Parser::new(self.dialect);
+                out.clear();
+            }
         }
         out
     }
@@ -134,7 +180,7 @@ impl Bench {
     /// What a board with an embedded graph says after a reset.
     fn boot_chatter(&mut self) -> Vec<u8> {
         self.parser = Parser::new(self.dialect);
-        self.engine = Engine { nodes: 1 };
+        self.engine.nodes = 1;
         let stop = (self.dialect == Dialect::Microflo1).then_some(Response::NetworkStopped);
         let added = Response::NodeAdded { component: 11, node: 1, parent: 0 };
         let responses = [Some(Response::CommunicationOpen), stop, Some(Response::NodesCleared), Some(added)];
@@ -175,6 +221,13 @@ impl Bench {
         assert_eq!(bench.ups().len(), 1, "{:?}", bench.notices);
         bench
     }
+}
+
+/// Debug messages of a board that has much to say.
+fn event_frames(dialect: Dialect, count: usize) -> Vec<u8> {
+    let event = Event::Debug { level: 3, point: DebugPoint::ProgramStart };
+    let frame = Message { request_id: 0, body: Body::Event(event) }.encode(dialect);
+    frame.as_bytes().repeat(count)
 }
 
 const CREATE: Command = Command::CreateComponent { component: 11, parent: 0 };

@@ -1,0 +1,150 @@
+//! Boards that say themselves who they are: each waits, with its port open, until it is known by the id that it stores.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use uuid::Uuid;
+
+use super::Supervisor;
+use super::entry::{Entry, Opening};
+use super::plan::Plan;
+use crate::actors::directory::Secrets;
+use crate::actors::status::{Introduced, Recognized};
+use crate::pure::families::Family;
+use crate::pure::identity::told::{is_storable, stored_key};
+use crate::pure::identity::{Assignment, default_label};
+use crate::pure::introduction::{Descriptor, Introduction, Recognition};
+use crate::pure::port::Port;
+use crate::pure::view::RegistrationWish;
+
+/// How a board is treated, and what it is called.
+pub(super) struct Manner {
+    pub(super) plan: Plan,
+    pub(super) label: String,
+    pub(super) secrets: Secrets,
+    pub(super) wish: RegistrationWish,
+}
+
+impl Supervisor {
+    /// A board has said who it is. It is told who it is from now on; if that cannot be said, it goes on as it was known.
+    pub(super) async fn introduce(&mut self, id: Uuid, introduced: Introduced) {
+        let Introduced { generation, introduction, reply } = introduced;
+        let Some(entry) = self.entries.get_mut(&id).filter(|it| it.generation == generation && !it.is_gone()) else {
+            return;
+        };
+        let before = entry.introduction.id;
+        entry.introduction = sound(introduction);
+        let healed = before.filter(|_| entry.introduction.id != before);
+        let descriptor = entry.introduction.descriptor.clone();
+        let (port, family) = (entry.port.clone(), entry.opening.family);
+        if let Some(descriptor) = descriptor {
+            self.learn(descriptor).await;
+        }
+        if let Some(id) = healed {
+            self.unshare(id).await;
+        }
+        let assignments = self.assignments().await;
+        let Some(assignment) = assignments.iter().find(|assignment| assignment.port == port).cloned() else { return };
+        if self.are_misplaced(&assignments, &assignment) {
+            self.scan_at = Instant::now();
+        }
+        let Some(mut entry) = self.entries.remove(&id) else { return };
+        let recognized = self.recognize(&mut entry, assignment, family).await;
+        self.entries.insert(entry.id, entry);
+        match recognized {
+            // If the loop has ended meanwhile, nobody has to know.
+            Some(recognized) => drop(reply.send(recognized)),
+            None => self.scan_at = Instant::now(),
+        }
+        self.changed();
+    }
+
+    /// A board stores another id now than before: the others that store that one may have it, if there is only one.
+    async fn unshare(&mut self, id: Uuid) {
+        let key = stored_key(id);
+        let Some(memory) = self.memory.serials.get_mut(&key).filter(|memory| memory.shared) else { return };
+        memory.shared = false;
+        if let Err(error) = self.store.save_serial(&key, memory).await {
+            tracing::warn!(%error, "that two boards have ids of their own now was not stored");
+        }
+    }
+
+    /// Keeps what a firmware says of itself, so that the next board that has it need not be asked.
+    async fn learn(&mut self, descriptor: Arc<Descriptor>) {
+        if self.memory.descriptors.add(descriptor.clone())
+            && let Err(error) = self.store.save_descriptor(&descriptor).await
+        {
+            tracing::warn!(%error, "what the board says of its firmware was not stored; it is read again after a restart");
+        }
+    }
+
+    /// Gives an entry what its board is entitled to under its id. `None` leaves it as it is.
+    async fn recognize(&mut self, entry: &mut Entry, assignment: Assignment, family: Family) -> Option<Recognized> {
+        let Assignment { id, rung, warning, port, .. } = assignment;
+        // Another board has that id still, until the next look at the ports.
+        if self.entries.get(&id).is_some_and(|other| !other.is_gone()) {
+            return None;
+        }
+        let Manner { plan, label, secrets, wish } = self.manner(&port, id, family, &entry.introduction).await?;
+        let moved = id != entry.id;
+        if moved {
+            tracing::info!(board = %id, label, before = %entry.id, "the board has said which one it is");
+        }
+        entry.opening = Opening::new(family, &plan);
+        entry.warnings = warnings(warning, &entry.introduction);
+        (entry.id, entry.rung, entry.restore, entry.build) = (id, rung.name(), plan.restore, plan.build.clone());
+        (entry.label, entry.secrets, entry.wish) = (label, secrets, wish);
+        let recognition = Recognition {
+            identity: entry.identity(),
+            build: plan.build,
+            restore: plan.restore,
+            saved: if moved { self.saved(id).await } else { None },
+        };
+        Some(Recognized { recognition, meter: self.server.traffic.meter(id) })
+    }
+
+    /// Whether any other board has another id now than it is known by.
+    fn are_misplaced(&self, assignments: &[Assignment], but: &Assignment) -> bool {
+        let misplaced = |entry: &Entry| {
+            let now = assignments.iter().find(|assignment| assignment.port == entry.port);
+            now.is_some_and(|now| now.id != entry.id && now.port != but.port)
+        };
+        self.entries.values().any(|entry| !entry.is_gone() && misplaced(entry))
+    }
+
+    /// How to treat a board under an id, with what it says of itself. `None` if its secrets cannot be stored.
+    pub(super) async fn manner(
+        &self,
+        port: &Port,
+        id: Uuid,
+        family: Family,
+        introduction: &Introduction,
+    ) -> Option<Manner> {
+        let record = match self.store.ensure_board(id).await {
+            Ok(record) => record,
+            Err(error) => {
+                tracing::error!(%error, board = %id, "the board is not served: its secret cannot be stored");
+                return None;
+            }
+        };
+        let plan = self.planner.plan(port, id, &family, &self.memory.firmwares, introduction);
+        let label = record.label.or_else(|| plan.label.clone()).unwrap_or_else(|| default_label(port, id));
+        let secrets = Secrets { full: plan.secret.clone().unwrap_or(record.secret), read: record.read_secret };
+        Some(Manner { plan, label, secrets, wish: self.planner.wish(port, id) })
+    }
+}
+
+/// Without what cannot be an id.
+fn sound(mut introduction: Introduction) -> Introduction {
+    if let Some(id) = introduction.id.take_if(|id| !is_storable(*id)) {
+        introduction.troubles.push(format!(
+            "it stores the id {id}, which is no UUID of version 4; give it one: microflo-bridge id BOARD --on-board new"
+        ));
+    }
+    introduction
+}
+
+/// What is worth knowing of a board's id and of what it says of itself.
+pub(super) fn warnings(of_id: Option<String>, introduction: &Introduction) -> Vec<String> {
+    of_id.into_iter().chain(introduction.troubles.clone()).collect()
+}
