@@ -41,17 +41,25 @@ SKETCH = -include Arduino.h -DMICROFLO_NODE_LIMIT=$(NODES) -DMICROFLO_MESSAGE_LI
 	-I $(OUT) -I $(MODULES)/microflo/microflo -I $(MODULES)/microflo-core/components
 OBJECTS = $(patsubst $(CORE)/cores/arduino/%,$(OUT)/core/%.o,$(wildcard $(addprefix $(CORE)/cores/arduino/*,.c .cpp .S)))
 
-.PHONY: all upload
+# By way of the environment, where a label may have any character.
+export LABEL
+export SETTINGS = $(BOARD) $(NODES) $(MESSAGES) $(LIBRARY) $(LABEL)
+
+.PHONY: all upload always
 all: $(OUT)/firmware.hex
 
-$(OUT)/main.cpp: $(GRAPH) $(LIBRARY)
+# Changes when the settings do.
+$(OUT)/settings: always
 	$(if $(GRAPH),,$(error say which graph: GRAPH=blink.fbp))
-	mkdir -p $(OUT)/core
+	@mkdir -p $(OUT)/core
+	@echo "$$SETTINGS" | cmp -s - $@ || echo "$$SETTINGS" > $@
+
+$(OUT)/main.cpp: $(GRAPH) $(LIBRARY) $(OUT)/settings
 	node -r $(HERE)no-serialport.js $(MODULES)/microflo/microflo.js generate $(GRAPH) $@ --target arduino:avr \
 		--mainfile $(HERE)described_arduino_main.hpp --library $(LIBRARY)
 
 $(OUT)/descriptor.h: $(OUT)/main.cpp
-	$(BRIDGE) firmware descriptor $(OUT) --label "$(LABEL)" --node-limit $(NODES) --message-limit $(MESSAGES) > $@.part
+	$(BRIDGE) firmware descriptor $(OUT) --label "$$LABEL" --node-limit $(NODES) --message-limit $(MESSAGES) > $@.part
 	mv $@.part $@
 
 $(OUT)/sketch.o: $(OUT)/main.cpp $(OUT)/descriptor.h $(HERE)describe.hpp $(HERE)described_arduino_main.hpp

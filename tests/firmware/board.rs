@@ -89,13 +89,21 @@ impl Board {
 
     /// The same with any firmware.
     pub(crate) fn avr(board: &str, name: &str, dir: &Path) -> Board {
-        let firmware = rig(&format!("avr/{board}-{name}"));
-        let link = dir.join("board");
         let mcu = if board == "uno" { "atmega328p" } else { "atmega2560" };
+        Board::emulated(mcu, &rig(&format!("avr/{board}-{name}")).join("fw.elf"), dir)
+    }
+
+    /// An Uno with firmware that the test has built.
+    pub(crate) fn uno(firmware: &Path, dir: &Path) -> Board {
+        Board::emulated("atmega328p", firmware, dir)
+    }
+
+    fn emulated(mcu: &str, firmware: &Path, dir: &Path) -> Board {
+        let link = dir.join("board");
         let mut command = Command::new(rig("avrboard"));
-        command.args(["--mcu", mcu, "--elf"]).arg(firmware.join("fw.elf"));
-        command.arg("--eeprom").arg(dir.join("eeprom")).arg("--link").arg(&link);
-        Board::start(command, link, firmware.join(MAP))
+        command.args(["--mcu", mcu, "--elf"]).arg(firmware).arg("--eeprom").arg(dir.join("eeprom"));
+        command.arg("--link").arg(&link);
+        Board::start(command, link, firmware.with_file_name(MAP))
     }
 
     fn start(mut command: Command, link: PathBuf, map: PathBuf) -> Board {

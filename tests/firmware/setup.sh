@@ -10,6 +10,7 @@ missing=()
 need() { "${@:2}" >/dev/null 2>&1 || missing+=("$1"); }
 need g++ command -v g++
 need gcc command -v gcc
+need make command -v make
 need libc6-dev test -e /usr/include/pty.h
 need gcc-avr command -v avr-g++
 need binutils-avr command -v avr-objcopy

@@ -198,10 +198,14 @@ impl World {
                     .map(|path| path.replace("{id}", id)),
             );
         }
+        let bodies = |method| match method {
+            "POST" | "PUT" => &["", "{\"secret\": \"wrong\", \"type\": 5}", "not JSON"][..],
+            _ => &[""],
+        };
         for path in &paths {
-            for method in ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"] {
-                for token in [None, Some("a-wrong-token")] {
-                    for body in ["", "{}", "{\"secret\": \"wrong\", \"type\": 5}", "not JSON"] {
+            for method in ["GET", "POST", "PUT", "DELETE", "PATCH"] {
+                for (token, bodies) in [(None, bodies(method)), (Some("a-wrong-token"), &[""])] {
+                    for body in bodies {
                         let (_, head, body) = ask(base, method, path, token, body);
                         all += &(head + &body);
                     }

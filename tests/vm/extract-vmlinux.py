@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """extract-vmlinux.py BZIMAGE VMLINUX: the kernel as it is after unpacking itself, which takes an emulated machine seconds."""
+
 import lzma
 import struct
 import sys

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """run.py PACKAGE.deb [WORD…]: the tests whose names contain a word, or all. Called by `run`, which prepares everything."""
+
 import signal
 import sys
 from pathlib import Path

@@ -31,7 +31,10 @@ qemu_packages() { apt -s --no-install-recommends install qemu-system-x86 | awk '
 
 unpack_qemu() {
   local packages work=$vm/.qemu
-  packages=$(qemu_packages) && [ -n "$packages" ] || { apt update >"$vm/apt.log" 2>&1; packages=$(qemu_packages); }
+  if ! packages=$(qemu_packages) || [ -z "$packages" ]; then
+    apt update >"$vm/apt.log" 2>&1 || return 1
+    packages=$(qemu_packages)
+  fi
   rm -rf "$work" && mkdir -p "$work/debs" "$work/root"
   # shellcheck disable=SC2086
   (cd "$work/debs" && apt download $packages >"$vm/apt.log" 2>&1) || return 1

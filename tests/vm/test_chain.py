@@ -1,4 +1,5 @@
 """From an Arduino's registers to a client on another computer."""
+
 import json
 import subprocess
 

@@ -1,4 +1,5 @@
 """What is opened, and what is left alone."""
+
 from harness.devices import LEONARDO, LEONARDO_BOOTLOADER, STRANGER, Gadget, UsbSerial
 from harness.errors import check, same
 from harness.far_end import linux_firmware
@@ -10,7 +11,10 @@ WATCH_SECONDS = 8
 
 
 def test_a_generic_chip_is_opened_once_it_is_allowed(context):
-    with context.states.running() as guest, UsbSerial(guest, "clone", 1, serial="AL03QZ1K", far_end=linux_firmware) as clone:
+    with (
+        context.states.running() as guest,
+        UsbSerial(guest, "clone", 1, serial="AL03QZ1K", far_end=linux_firmware) as clone,
+    ):
         usbmon = Usbmon(guest)
         clone.plug()
         asked = guest.until_board(state="not-allowed", device="/dev/ttyUSB0")
@@ -39,7 +43,11 @@ def left_alone(guest, usbmon, device):
     guest.sh(f"udevadm settle; sleep {WATCH_SECONDS}")
     same("bytes", bytes(device.line.to_board), b"")
     same("line states", usbmon.line_states(), [])
-    same("boards that are open", [board for board in guest.boards() if board["state"] in ("opening", "booting", "ready")], [])
+    same(
+        "boards that are open",
+        [board for board in guest.boards() if board["state"] in ("opening", "booting", "ready")],
+        [],
+    )
 
 
 def test_a_bootloader_is_never_opened_and_its_board_is(context):

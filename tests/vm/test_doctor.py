@@ -1,4 +1,5 @@
 """`doctor` on a system with planted faults: each is named, with the line to type."""
+
 import json
 import re
 
@@ -37,11 +38,17 @@ class Patient:
         """There is such a finding; each argument is a pattern."""
         found = self.findings(user)
         for finding in found:
-            fits = finding["check"] == what and re.search(subject, finding["subject"]) and re.search(problem, finding["problem"])
+            fits = (
+                finding["check"] == what
+                and re.search(subject, finding["subject"])
+                and re.search(problem, finding["problem"])
+            )
             if fits and re.search(command, finding["command"] or ""):
                 self.context.say(f"{fault}: {finding['subject']}: {finding['problem']}  →  {finding['command']}")
                 return
-        raise Failure(f"{fault}: no finding {what!r} with /{subject}/, /{problem}/, /{command}/ among {json.dumps(found, indent=1)}")
+        raise Failure(
+            f"{fault}: no finding {what!r} with /{subject}/, /{problem}/, /{command}/ among {json.dumps(found, indent=1)}"
+        )
 
     def until_names(self, fault, *patterns, seconds=60):
         """The same for what the bridge notices after a while."""
@@ -75,7 +82,9 @@ def test_doctor_names_who_may_not_and_who_is_in_the_way(context):
     with context.states.running() as guest, uno_of(guest) as uno:
         patient = Patient(context, guest)
         guest.sh("useradd -m bob")
-        patient.names("not in the group", "bridge", "control.sock", "may not", "sudo usermod -aG dialout bob", user="bob")
+        patient.names(
+            "not in the group", "bridge", "control.sock", "may not", "sudo usermod -aG dialout bob", user="bob"
+        )
 
         guest.sh(f"systemctl stop {SERVICE} microflo-bridge.socket")
         uno.plug()
@@ -85,7 +94,9 @@ def test_doctor_names_who_may_not_and_who_is_in_the_way(context):
         guest.until_board(state="busy")
         patient.names("port holder", "holder", "ttyACM0", r"(flock|sleep).*\d+|\d+.*(flock|sleep)", r"^kill \d+")
 
-        guest.sh(f"systemctl stop holder {SERVICE} microflo-bridge.socket; chown root:root /dev/ttyACM0; chmod 600 /dev/ttyACM0")
+        guest.sh(
+            f"systemctl stop holder {SERVICE} microflo-bridge.socket; chown root:root /dev/ttyACM0; chmod 600 /dev/ttyACM0"
+        )
         guest.sh(f"systemctl start microflo-bridge.socket {SERVICE}")
         guest.until_board(state="waiting-for-permission")
         patient.names("permission", "permission", "ttyACM0", "root", r"(chgrp|chown|chmod|udevadm|usermod|setfacl)")
@@ -103,14 +114,24 @@ def test_doctor_names_programs_that_grab_ports(context):
         guest.sh("systemctl start ModemManager")
         uno.plug()
         guest.until("its tty", lambda: guest.try_sh("test -c /dev/ttyACM0")[0] == 0)
-        patient.names("ModemManager without the rule", "modem-manager", "ModemManager", "modems", "apt install --reinstall|systemctl stop")
+        patient.names(
+            "ModemManager without the rule",
+            "modem-manager",
+            "ModemManager",
+            "modems",
+            "apt install --reinstall|systemctl stop",
+        )
         patient.names("rules switched off", "udev", "udev", "not installed", "reinstall")
         guest.sh("rm /etc/udev/rules.d/70-microflo-bridge.rules; udevadm control --reload")
-        patient.names("ModemManager, plugged before the rule", "modem-manager", "ModemManager", "plugged in", "udevadm trigger")
+        patient.names(
+            "ModemManager, plugged before the rule", "modem-manager", "ModemManager", "plugged in", "udevadm trigger"
+        )
         guest.sh("udevadm trigger --action=add --subsystem-match=usb --subsystem-match=tty; udevadm settle")
         same("ModemManager with the rule", [f for f in patient.findings() if f["check"] == "modem-manager"], [])
 
-        guest.sh("systemctl stop ModemManager; systemd-run -q --unit=braille brltty --no-daemon --braille-driver=auto --braille-device=usb:")
+        guest.sh(
+            "systemctl stop ModemManager; systemd-run -q --unit=braille brltty --no-daemon --braille-driver=auto --braille-device=usb:"
+        )
         guest.until("brltty runs", lambda: guest.try_sh("pgrep -x brltty")[0] == 0)
         patient.names("brltty", "brltty", "brltty", "braille", "apt remove brltty")
 
@@ -121,7 +142,9 @@ def test_doctor_names_what_a_board_lacks(context):
         guest.sh("modprobe -a libcomposite dummy_hcd")
         with Gadget(guest, "silent", serial=SERIAL) as silent:
             silent.plug()
-            patient.until_names("silent board or wrong baud", "board", "ttyACM0", "baud|answer", "", seconds=SILENT_SECONDS)
+            patient.until_names(
+                "silent board or wrong baud", "board", "ttyACM0", "baud|answer", "", seconds=SILENT_SECONDS
+            )
             silent.unplug()
         guest.until_none()
         guest.sh("rmmod cdc_acm; echo 'install cdc_acm /bin/false' >/etc/modprobe.d/planted.conf")

@@ -1,4 +1,5 @@
 """More device events than anybody reads."""
+
 import json
 
 from harness.bridge import SERVICE
@@ -27,7 +28,9 @@ def burst(guest):
     before = int(guest.sh("cat /sys/kernel/uevent_seqnum"))
     each = int(guest.sh("udevadm trigger --dry-run --verbose --subsystem-match=tty | wc -l"))
     rounds = -(-EVENTS // each)
-    guest.sh(f"for round in $(seq {rounds}); do udevadm trigger --action=change --subsystem-match=tty; done", BURST_SECONDS)
+    guest.sh(
+        f"for round in $(seq {rounds}); do udevadm trigger --action=change --subsystem-match=tty; done", BURST_SECONDS
+    )
     return int(guest.sh("cat /sys/kernel/uevent_seqnum")) - before
 
 

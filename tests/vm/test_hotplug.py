@@ -1,4 +1,5 @@
 """Boards that come and go."""
+
 from harness.devices import Gadget
 from harness.errors import check, same
 from harness.far_end import linux_firmware
@@ -19,7 +20,11 @@ def test_first_board_after_a_cold_boot_is_registered_and_removed(context):
         guest.until_active()
         kernel_log = guest.sh("dmesg")
         check("ttyACM" not in kernel_log and "ttyUSB" not in kernel_log, "a serial port was there before")
-        same("serial drivers with a device", guest.sh("ls /sys/bus/usb-serial/drivers 2>/dev/null | grep -v generic || true"), "")
+        same(
+            "serial drivers with a device",
+            guest.sh("ls /sys/bus/usb-serial/drivers 2>/dev/null | grep -v generic || true"),
+            "",
+        )
         guest.sh("modprobe -a dummy_hcd libcomposite")
         with Gadget(guest, "uno", serial=SERIAL, far_end=linux_firmware) as uno:
             uno.plug()
@@ -62,4 +67,7 @@ def test_fifty_plugs_give_one_id_and_leave_nothing_behind(context):
         same("the service's process", guest.pid(), pid)
         for what in ("fds", "threads", "tasks"):
             check(usage[-1][what] <= usage[0][what], f"{what} have grown: {[use[what] for use in usage]}")
-        check(usage[-1]["rss_kb"] <= usage[0]["rss_kb"] + RSS_GROWTH_KB, f"memory has grown: {[use['rss_kb'] for use in usage]}")
+        check(
+            usage[-1]["rss_kb"] <= usage[0]["rss_kb"] + RSS_GROWTH_KB,
+            f"memory has grown: {[use['rss_kb'] for use in usage]}",
+        )

@@ -1,4 +1,6 @@
 """Which board is which, however they are plugged in."""
+
+from harness.bridge import READY_SECONDS
 from harness.devices import Gadget, Hub, UsbSerial
 from harness.errors import check, same
 from harness.far_end import linux_firmware
@@ -22,7 +24,7 @@ def by_controller(guest, count):
         ready = [board for board in boards if board["state"] == "ready"]
         return boards if len(ready) == len(boards) == count else None
 
-    boards = guest.until(f"{count} ready boards", probe)
+    boards = guest.until_boards(f"{count} ready boards", probe)
     found = {}
     for board in boards:
         controller = int(board["usb"]["path"].split("dummy_hcd.")[1].split("-")[0])
@@ -51,7 +53,11 @@ def test_two_boards_with_one_serial_never_share_or_swap_ids(context):
             same("the second, alone", guest.until_registered(serial=SERIAL)["id"], both[1]["id"])
             first.plug()
             again = by_controller(guest, 2)
-            same("ids after plugging in the other order", [again[n]["id"] for n in (0, 1)], [both[n]["id"] for n in (0, 1)])
+            same(
+                "ids after plugging in the other order",
+                [again[n]["id"] for n in (0, 1)],
+                [both[n]["id"] for n in (0, 1)],
+            )
 
 
 def test_boards_without_serials_have_the_ids_of_their_ports(context):
@@ -128,7 +134,7 @@ def all_ready(guest):
         boards = {board["usb"]["serial"]: board for board in guest.boards() if board["state"] == "ready"}
         return boards if len(boards) == HUB_PORTS else None
 
-    return guest.until(f"{HUB_PORTS} ready boards", probe, 60)
+    return guest.until_boards(f"{HUB_PORTS} ready boards", probe, 2 * READY_SECONDS)
 
 
 RESET_HUB = """

@@ -1,4 +1,5 @@
 """What the package does to a system, and what it leaves when it goes."""
+
 from harness.bridge import PACKAGE, SERVICE
 from harness.devices import Gadget
 from harness.errors import check, same
@@ -8,7 +9,17 @@ from harness.far_end import linux_firmware
 MOST_EXPOSED = 2.0
 #: Everything that the system writes by itself.
 NOT_OURS = (
-    "/proc", "/sys", "/dev", "/run", "/tmp", "/var/tmp", "/var/log", "/var/cache", "/var/lib/dpkg", "/var/lib/systemd", "/opt/vmtest",
+    "/proc",
+    "/sys",
+    "/dev",
+    "/run",
+    "/tmp",
+    "/var/tmp",
+    "/var/log",
+    "/var/cache",
+    "/var/lib/dpkg",
+    "/var/lib/systemd",
+    "/opt/vmtest",
 )
 
 

@@ -1,4 +1,5 @@
 """The service dies, is restarted, or hangs; boards go on."""
+
 import time
 
 from harness.bridge import SERVICE

@@ -3,6 +3,7 @@
 
 A request is a line of JSON, {"id", "command", "timeout"}; the answer has the same id, the exit code and the output.
 """
+
 import json
 import os
 import subprocess
@@ -32,7 +33,7 @@ def answer(request):
 def send(port, message):
     data = json.dumps(message).encode() + b"\n"
     while data:
-        data = data[os.write(port, data):]
+        data = data[os.write(port, data) :]
 
 
 def main():

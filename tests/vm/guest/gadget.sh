@@ -2,8 +2,7 @@
 # USB devices made inside the guest, on controllers of dummy_hcd. Each is a CDC-ACM port, as an Arduino Uno has.
 #   gadget.sh make NAME VID:PID MAKER PRODUCT SERIAL   describes it (SERIAL may be empty: then it has none)
 #   gadget.sh plug NAME UDC PORT                       joins its far end to a virtio port, then plugs it in
-#   gadget.sh unplug NAME
-#   gadget.sh reset NAME                               as if the hub had reset its port
+#   gadget.sh unplug NAME                              pulls it out; described it stays
 set -euo pipefail
 config=/sys/kernel/config
 gadget=$config/usb_gadget/$2

@@ -4,6 +4,7 @@
 Each line is JSON: "t" in seconds (CLOCK_MONOTONIC), "what" and its data. `kernel` and `udev` are the two kinds of events of
 serial ports; `boards`, `board` and `gone` are what the bridge tells those who watch its boards.
 """
+
 import http.client
 import json
 import socket

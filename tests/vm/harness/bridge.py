@@ -1,4 +1,5 @@
 """The installed bridge, asked as its users ask it."""
+
 import json
 import re
 
@@ -19,7 +20,9 @@ class Installed(Guest):
 
     def board(self, **wanted):
         """The one board of which all this is true, or nothing: `state="ready"`, `serial="…"`, `device="…"`, `id="…"`."""
-        found = [board for board in self.boards() if all(self._value(board, key) == value for key, value in wanted.items())]
+        found = [
+            board for board in self.boards() if all(self._value(board, key) == value for key, value in wanted.items())
+        ]
         if len(found) > 1:
             raise Failure(f"{len(found)} boards with {wanted}, where one was expected: {found}")
         return found[0] if found else None
@@ -30,7 +33,7 @@ class Installed(Guest):
 
     def until_board(self, **wanted):
         """Waits for it."""
-        return self._until(f"a board with {wanted}", lambda: self.board(**wanted))
+        return self.until_boards(f"a board with {wanted}", lambda: self.board(**wanted))
 
     def until_registered(self, **wanted):
         """Waits for a ready board that has its entry in the embedded registry."""
@@ -39,14 +42,17 @@ class Installed(Guest):
             board = self.board(state="ready", **wanted)
             return board if board and is_registered(board) else None
 
-        return self._until(f"a registered board with {wanted}", probe)
+        return self.until_boards(f"a registered board with {wanted}", probe)
 
-    def _until(self, what, probe):
+    def until_boards(self, what, probe, seconds=READY_SECONDS):
+        """Waits for something about boards; a failure shows them, and what the bridge and the kernel have said."""
         try:
-            return self.until(what, probe, READY_SECONDS)
+            return self.until(what, probe, seconds)
         except Failure as failure:
             boards = json.dumps(self.boards(), indent=1)
-            raise Failure(f"{failure}; there are {boards}\n{self.journal()}\n{self.sh('dmesg | tail -n 20')}") from failure
+            raise Failure(
+                f"{failure}; there are {boards}\n{self.journal()}\n{self.sh('dmesg | tail -n 20')}"
+            ) from failure
 
     def until_none(self, seconds=READY_SECONDS):
         self.until("no board", lambda: not self.boards(), seconds)

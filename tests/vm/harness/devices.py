@@ -1,4 +1,5 @@
 """Devices that tests plug in: gadgets made inside the guest, and QEMU's USB serial adapter."""
+
 import shlex
 import time
 
@@ -81,7 +82,13 @@ class UsbSerial(Device):
         self._join(connect(path))
         properties = {"serial": self.serial} if self.serial else {}
         qemu.qmp(
-            "device_add", driver="usb-serial", id=self.name, bus="xhci.0", port=self.port, chardev=f"line-{self.name}", **properties
+            "device_add",
+            driver="usb-serial",
+            id=self.name,
+            bus="xhci.0",
+            port=self.port,
+            chardev=f"line-{self.name}",
+            **properties,
         )
         return self
 

@@ -1,4 +1,5 @@
 """What a serial line ends in: MicroFlo's own firmware, or nothing that answers."""
+
 import os
 import subprocess
 import time

@@ -1,10 +1,11 @@
 """The guest as a person sees it: a shell, a clock, a kernel log."""
+
 import time
 
 from .errors import Failure
 from .qemu import Qemu
 
-BOOT_SECONDS = 180
+BOOT_SECONDS = 400
 SHELL_SECONDS = 60
 #: How much longer than the command itself its answer may take.
 ANSWER_SECONDS = 20

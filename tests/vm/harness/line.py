@@ -1,4 +1,5 @@
 """A serial line on the host: carries bytes between the guest's port and the far end, and remembers them."""
+
 import errno
 import os
 import select

@@ -1,4 +1,5 @@
 """The guest's network card: it reaches this host's loopback and nothing else, as it has no route out."""
+
 import socket
 
 GUEST_ADDRESS = "10.0.2.15"
@@ -23,7 +24,8 @@ def forward(guest, guest_port):
     """A port of the host's loopback that leads to this port of the guest."""
     port = free_port()
     answer = guest.qemu.qmp(
-        "human-monitor-command", **{"command-line": f"hostfwd_add net tcp:127.0.0.1:{port}-{GUEST_ADDRESS}:{guest_port}"}
+        "human-monitor-command",
+        **{"command-line": f"hostfwd_add net tcp:127.0.0.1:{port}-{GUEST_ADDRESS}:{guest_port}"},
     )
     if answer:
         raise RuntimeError(f"the port cannot be forwarded: {answer}")

@@ -1,4 +1,5 @@
 """Where things are on the host."""
+
 import os
 from pathlib import Path
 

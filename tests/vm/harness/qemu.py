@@ -1,4 +1,5 @@
 """A QEMU process: its devices, and the two sockets by which it is steered."""
+
 import json
 import os
 import shutil

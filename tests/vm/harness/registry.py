@@ -1,4 +1,5 @@
 """A registry on the host, over TLS with a certificate of its own, and clients of registries."""
+
 import json
 import os
 import ssl
@@ -17,16 +18,31 @@ REQUEST_SECONDS = 10
 
 def make_certificate(directory):
     """An authority, and a certificate of it for the host as the guest sees it."""
+
     def openssl(*arguments):
         subprocess.run(["openssl", *arguments], cwd=directory, check=True, capture_output=True)
 
     new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     openssl(
-        *("req", "-x509", *new_key, "-days", "2", "-subj", "/CN=Laboratory", "-keyout", "authority.key", "-out", "authority.pem"),
+        *(
+            "req",
+            "-x509",
+            *new_key,
+            "-days",
+            "2",
+            "-subj",
+            "/CN=Laboratory",
+            "-keyout",
+            "authority.key",
+            "-out",
+            "authority.pem",
+        ),
         *("-addext", "keyUsage=critical,keyCertSign"),
     )
     openssl("req", *new_key, "-subj", "/CN=registry", "-keyout", "key.pem", "-out", "request.pem")
-    extensions = f"subjectAltName=IP:{HOST_ADDRESS},IP:127.0.0.1\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n"
+    extensions = (
+        f"subjectAltName=IP:{HOST_ADDRESS},IP:127.0.0.1\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n"
+    )
     (directory / "extensions").write_text(extensions)
     openssl(
         *("x509", "-req", "-in", "request.pem", "-CA", "authority.pem", "-CAkey", "authority.key", "-CAcreateserial"),
@@ -91,11 +107,12 @@ class Registry:
 def fetch(url, token=None, authority=None):
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     context = ssl.create_default_context(cafile=authority) if authority else None
-    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=REQUEST_SECONDS, context=context) as answer:
+    with urllib.request.urlopen(
+        urllib.request.Request(url, headers=headers), timeout=REQUEST_SECONDS, context=context
+    ) as answer:
         return answer.read()
 
 
 def runtimes(url, token, authority=None):
     """The runtimes of the token's user."""
     return json.loads(fetch(f"{url}/runtimes", token, authority))
-

@@ -1,4 +1,5 @@
 """Finds the tests, runs them one after the other, says how each ended."""
+
 import importlib
 import os
 import sys

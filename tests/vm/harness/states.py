@@ -1,4 +1,5 @@
 """Disks and saved machines, made once for each package and guest image."""
+
 import fcntl
 import hashlib
 import os
@@ -109,7 +110,9 @@ def send_file(guest, source, target):
     size = os.path.getsize(source)
     with connect(guest.qemu.directory / "wire0") as wire, open(source, "rb") as file:
         guest.sh(f"mkdir -p $(dirname '{target}')")
-        guest.sh(f"(timeout 60 head -c {size} /dev/virtio-ports/wire0 >'{target}.part'; mv '{target}.part' '{target}') >/dev/null 2>&1 &")
+        guest.sh(
+            f"(timeout 60 head -c {size} /dev/virtio-ports/wire0 >'{target}.part'; mv '{target}.part' '{target}') >/dev/null 2>&1 &"
+        )
         wire.sendfile(file)
         guest.until(f"{source.name} in the guest", lambda: guest.try_sh(f"test -e '{target}'")[0] == 0)
     found = guest.sh(f"sha256sum '{target}'").split()[0]

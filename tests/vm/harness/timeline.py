@@ -1,4 +1,5 @@
 """The times of what happens in the guest, and the percentiles of many."""
+
 import json
 
 from .bridge import is_registered
@@ -25,7 +26,7 @@ class Timeline:
         self.seen = len(self.all())
 
     def since_mark(self):
-        return self.all()[self.seen:]
+        return self.all()[self.seen :]
 
     def first(self, matches, what):
         """The time of the first event since the mark that matches."""
@@ -40,16 +41,18 @@ class Timeline:
 
     def device(self, source, action):
         """When the kernel or udev said that a serial port came or went."""
-        return self.first(
-            lambda event: event["what"] == source and event["action"] == action, f"{source}: {action}"
-        )
+        return self.first(lambda event: event["what"] == source and event["action"] == action, f"{source}: {action}")
 
     def ready(self):
-        return self.first(lambda event: event["what"] == "board" and event["data"]["state"] == "ready", what="a ready board")
+        return self.first(
+            lambda event: event["what"] == "board" and event["data"]["state"] == "ready", what="a ready board"
+        )
 
     def registered(self):
         return self.first(
-            lambda event: event["what"] == "board" and event["data"]["state"] == "ready" and is_registered(event["data"]),
+            lambda event: (
+                event["what"] == "board" and event["data"]["state"] == "ready" and is_registered(event["data"])
+            ),
             what="a registered board",
         )
 

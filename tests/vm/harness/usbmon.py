@@ -1,4 +1,5 @@
 """The requests on the guest's USB buses, as the kernel's usbmon shows them."""
+
 from dataclasses import dataclass
 
 FILE = "/run/usbmon.txt"
@@ -47,8 +48,6 @@ class Usbmon:
                 continue
             _, bus, device, _ = words[3].split(":")
             request, value = tuple(words[5:7]), int(words[7], 16)
-            if request == CDC_LINE_STATE:
-                found.append(LineState(int(bus), int(device), bool(value & DTR)))
-            elif request == FTDI_MODEM_CONTROL and value & FTDI_DTR_MEANT:
+            if request == CDC_LINE_STATE or (request == FTDI_MODEM_CONTROL and value & FTDI_DTR_MEANT):
                 found.append(LineState(int(bus), int(device), bool(value & DTR)))
         return found

@@ -147,11 +147,14 @@ fn firmware_that_does_not_answer_what_it_does_not_know_is_known_by_its_pong() {
     assert_eq!(*bench.introduction(), Introduction::default());
 }
 
+/// What makes a story false.
+type Lie = fn(&mut Story);
+
 #[test]
 fn a_lie_ends_in_a_reason_and_a_board_without_names() {
     for dialect in Dialect::ALL {
         let other = dialect.other();
-        let lies: [(&str, fn(&mut Story)); 6] = [
+        let lies: [(&str, Lie); 6] = [
             ("version 9", |story| story.identity.version = 9),
             ("cannot be", |story| story.identity.length = u16::MAX),
             ("checksum does not match", |story| story.identity.crc ^= 1),
