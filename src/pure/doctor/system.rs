@@ -95,7 +95,8 @@ fn registries(facts: &Facts) -> Vec<Finding> {
     };
     let troubled = facts.registries.iter().filter(|registry| !told(&registry.name));
     let found = troubled.filter_map(|registry| {
-        let found = Finding::blocking(Check::Registry, format!("registry {}", registry.name), registry.trouble.clone()?);
+        let found =
+            Finding::blocking(Check::Registry, format!("registry {}", registry.name), registry.trouble.clone()?);
         Some(found.command(asking(&registry.name)))
     });
     found.collect()
