@@ -150,9 +150,6 @@ fn firmware_that_does_not_answer_what_it_does_not_know_is_known_by_its_pong() {
     assert_eq!(*bench.introduction(), Introduction::default());
 }
 
-/// What makes a story false.
-type Lie = fn(&mut Story);
-
 #[test]
 fn a_lie_ends_in_a_reason_and_a_board_without_names() {
     for dialect in Dialect::ALL {
