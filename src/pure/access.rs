@@ -111,12 +111,12 @@ impl Hindrance {
 
     /// What it is, with what to do, for the node at `path`.
     pub fn advice(&self, path: &Path) -> String {
-        match self.command(path) {
-            Some(command) if matches!(self, Hindrance::NoGroup { .. }) => {
+        match (self, self.command(path)) {
+            (Hindrance::NoGroup { .. }, Some(command)) => {
                 format!("{self}; udev normally changes that within a second; if not: {command}")
             }
-            Some(command) if matches!(self, Hindrance::NotMember { .. }) => {
-                format!("{self} with: {command}, then log out and in again")
+            (Hindrance::NotMember { group, user }, Some(command)) => {
+                format!("group {group} may; add {user} with: {command}, then log out and in again")
             }
             _ => self.to_string(),
         }
@@ -129,7 +129,9 @@ impl fmt::Display for Hindrance {
             Hindrance::NoGroup { owner, mode } => {
                 write!(f, "it belongs to user {owner} with mode {mode:o} and no group may open it")
             }
-            Hindrance::NotMember { group, user } => write!(f, "group {group} may; add {user}"),
+            Hindrance::NotMember { group, user } => {
+                write!(f, "group {group} may, and user {user} is not in it: join it, then log out and in again")
+            }
             Hindrance::NotYet { group, user } => {
                 write!(f, "group {group} may, and {user} was added to it after logging in: log out and in again")
             }

@@ -104,7 +104,7 @@ def test_doctor_names_who_may_not_and_who_is_in_the_way(context):
         guest.sh(f"systemctl stop {SERVICE} microflo-bridge.socket")
         guest.sh("systemd-run -q --unit=web python3 -m http.server --bind 127.0.0.1 3569")
         guest.until("somebody listens", lambda: guest.try_sh("ss -ltn | grep -q :3569")[0] == 0)
-        patient.names("port already listening", "listen", "127.0.0.1:3569", r"python3.*listens there", "--listen")
+        patient.names("port already listening", "listen", "127.0.0.1:3569", r"python3.*listens there", r"^kill \d+")
 
 
 def test_doctor_names_programs_that_grab_ports(context):

@@ -1,6 +1,6 @@
 //! The boards of the running bridge, which knows best why one is not up.
 
-use super::{BoardFacts, Check, Facts, Finding, ports};
+use super::{BoardFacts, Check, Facts, Finding, ports, system};
 use crate::pure::view::BoardState;
 
 pub(super) fn examine(facts: &Facts) -> Vec<Finding> {
@@ -14,7 +14,10 @@ fn of_board(facts: &Facts, board: &BoardFacts) -> Vec<Finding> {
     let troubled = board.registries.iter().filter(|registry| registry.trouble);
     findings.extend(troubled.map(|registry| {
         let problem = format!("registry {}: {}", registry.registry, registry.detail);
-        Finding { blocks: !registry.registered, ..Finding::blocking(Check::Registry, &*subject, problem) }
+        // The bridge's own has no URL.
+        let command = registry.registry.contains("://").then(|| system::asking(&registry.registry));
+        let found = Finding::blocking(Check::Registry, &*subject, problem).command(command);
+        Finding { blocks: !registry.registered, ..found }
     }));
     findings
 }

@@ -87,7 +87,7 @@ fn state_dir(facts: &Facts) -> Option<Finding> {
     let (place, why) = facts.state_dir.problem.as_ref()?;
     let problem = format!("{} cannot be written: {why}", place.display());
     let user = facts.opener.name.as_deref().unwrap_or("$USER");
-    let command = format!("sudo chown {user} {}", place.display());
+    let command = format!("sudo install -d -m 700 -o {user} {}", facts.state_dir.path.display());
     let found =
         Finding::blocking(Check::StateDir, format!("state directory {}", facts.state_dir.path.display()), problem);
     Some(found.command((!facts.root).then_some(command)))

@@ -95,7 +95,14 @@ fn registries(facts: &Facts) -> Vec<Finding> {
     };
     let troubled = facts.registries.iter().filter(|registry| !told(&registry.name));
     let found = troubled.filter_map(|registry| {
-        Some(Finding::blocking(Check::Registry, format!("registry {}", registry.name), registry.trouble.clone()?))
+        let found =
+            Finding::blocking(Check::Registry, format!("registry {}", registry.name), registry.trouble.clone()?);
+        Some(found.command(asking(&registry.name)))
     });
     found.collect()
+}
+
+/// Shows what is between here and a registry.
+pub(super) fn asking(url: &str) -> String {
+    format!("curl -v {url}")
 }

@@ -101,7 +101,12 @@ fn configuration_and_state_directory_are_looked_at() {
     assert!(running.len() == 1 && !running[0].blocks, "{running:#?}");
     let problem = Some(("/srv".into(), "Permission denied".into()));
     let closed = Facts { service: false, state_dir: StateDir { path: "/srv/state".into(), problem }, ..stopped() };
-    expect(&closed, Check::StateDir, "/srv cannot be written: Permission denied", "sudo chown ann /srv");
+    expect(
+        &closed,
+        Check::StateDir,
+        "/srv cannot be written: Permission denied",
+        "sudo install -d -m 700 -o ann /srv/state",
+    );
     assert_eq!(examine(&Facts { service: true, ..closed }).len(), 1, "the service has its own");
 }
 
@@ -167,7 +172,12 @@ fn a_ready_board_may_lack_a_map_and_a_registry() {
         trouble,
     };
     let elsewhere = |status| BoardFacts { registries: vec![status], ..board(BoardState::Ready, "") };
-    expect(&with_board(elsewhere(registry(false, true))), Check::Registry, "connection refused", "");
+    expect(
+        &with_board(elsewhere(registry(false, true))),
+        Check::Registry,
+        "connection refused",
+        "curl -v https://lab.example",
+    );
     assert_eq!(examine(&with_board(elsewhere(registry(false, false)))), [], "it is being registered");
     let found = examine(&with_board(elsewhere(registry(true, true))));
     assert!(found.len() == 1 && !found[0].blocks, "it is registered there still: {found:#?}");
@@ -177,7 +187,12 @@ fn a_ready_board_may_lack_a_map_and_a_registry() {
 fn a_registry_that_cannot_be_reached_is_told_once() {
     let trouble = "https://lab.example cannot be reached: no route";
     let lab = RegistryFacts { name: "https://lab.example".into(), trouble: Some(trouble.to_owned()) };
-    expect(&Facts { registries: vec![lab.clone()], ..facts() }, Check::Registry, "no route", "");
+    expect(
+        &Facts { registries: vec![lab.clone()], ..facts() },
+        Check::Registry,
+        "no route",
+        "curl -v https://lab.example",
+    );
     let status =
         RegistryStatus { registry: lab.name.clone(), registered: false, detail: trouble.to_owned(), trouble: true };
     let door = BoardFacts { registries: vec![status], ..board(BoardState::Ready, "") };

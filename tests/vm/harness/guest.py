@@ -12,6 +12,8 @@ ANSWER_SECONDS = 20
 #: How long things may take where nothing else is said: an emulated machine on a busy host is slow.
 UNTIL_SECONDS = 60
 POLL_SECONDS = 0.1
+#: How much of the console a failure shows, in characters.
+CONSOLE_SHOWN = 3000
 
 
 class CommandFailed(Failure):
@@ -31,19 +33,26 @@ class Guest:
         try:
             guest.qemu.agent.receive(BOOT_SECONDS)
             guest.try_sh("systemctl is-system-running --wait", BOOT_SECONDS)
+            guest.set_clock()
         except (OSError, EOFError) as error:
             console = (guest.qemu.directory / "console.log").read_text(errors="replace")
             guest.close()
-            raise Failure(f"the guest did not start ({error}); its console:\n{console[-3000:]}") from error
-        guest.set_clock()
+            raise Failure(f"the guest did not start ({error}); its console:\n{console[-CONSOLE_SHOWN:]}") from error
+        except BaseException:
+            guest.close()
+            raise
         return guest
 
     @classmethod
     def resumed(cls, disk, state):
         """From a saved state: less than a second."""
         guest = cls(Qemu(disk, state=state))
-        guest.qemu.resume()
-        guest.set_clock()
+        try:
+            guest.qemu.resume()
+            guest.set_clock()
+        except BaseException:
+            guest.close()
+            raise
         return guest
 
     def set_clock(self):
