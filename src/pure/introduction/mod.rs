@@ -2,8 +2,6 @@
 
 pub mod descriptor;
 mod known;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 
