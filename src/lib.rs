@@ -32,6 +32,14 @@
 //! their state to [`actors::status`]; the supervisor publishes snapshots ([`pure::view`]) that HTTP, the command line and
 //! [`actors::registrar`] read through the [`actors::directory`].
 //!
+//! ## A board that says who it is
+//!
+//! After each handshake [`pure::session`] asks the board what it says of itself, before it is up: stock firmware does not know the
+//! question. What comes is an [`pure::introduction::Introduction`]. The loop hands it to the supervisor and waits, with the port open
+//! and the board not yet ready; the supervisor keeps what the firmware says, asks [`pure::identity`] again, and answers who the
+//! board is: its id, label and secrets, its component map, what was saved of it. So a board is never shown ready, or registered,
+//! under an id that it does not keep.
+//!
 //! ## What outlives a restart
 //!
 //! Soon after a change [`pure::fbp`] has a snapshot of the board: the graph in names, and the numbers that its nodes have. The

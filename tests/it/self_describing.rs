@@ -82,11 +82,9 @@ async fn a_board_brings_its_id_label_and_names_along() {
         assert_eq!((id(&found), text(&found, "label")), (ID, "Porch light"));
         assert_eq!(text(&found, "components"), "the board itself");
         assert_eq!(bridge.json(&["list", "--json", "--all"]).as_array().unwrap().len(), 1, "under one id only");
-        assert_eq!(
-            bridge.json(&["registry", "list", "--json"]).as_array().map(Vec::len),
-            Some(1),
-            "and registered once"
-        );
+        bridge.wait("it is registered", |bridge| bridge.boards()[0]["registries"][0]["registered"] == true);
+        let records = bridge.json(&["registry", "list", "--json"]);
+        assert_eq!(records.as_array().map(Vec::len), Some(1), "and once only: {records}");
         let graph = bridge.json(&["graph", "show", ID, "--json"]);
         let nodes: Vec<&String> = graph["processes"].as_object().unwrap().keys().collect();
         assert_eq!(nodes, ["every", "flip", "lamp"]);

@@ -19,6 +19,15 @@ impl Loop {
         self.status.introduce(self.setup.id, Introduced { generation, introduction, reply });
     }
 
+    /// The port is closed. If the board is known by another id since, that is the one to report so.
+    pub(super) fn take_last_answer(&mut self) {
+        let Some(mut recognition) = self.recognition.take() else { return };
+        recognition.close();
+        if let Ok(Recognized { recognition, .. }) = recognition.try_recv() {
+            self.setup.id = recognition.identity.id;
+        }
+    }
+
     /// Has the board store something; whoever asked waits until it is read back, and the board known by it.
     pub(super) fn store(&mut self, change: &OwnChange, reply: oneshot::Sender<Result<bool, DirectoryError>>) {
         match self.board.store(change, now()) {

@@ -207,6 +207,7 @@ impl Loop {
             };
             let Some(mut line) = line else { return Closed::Gone };
             let closed = self.serve(line.as_mut(), cancel).await;
+            self.take_last_answer();
             // Before the port is free for the board's next loop, which goes on from there.
             self.save();
             self.pulse.during(line.close()).await;

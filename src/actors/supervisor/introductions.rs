@@ -50,13 +50,26 @@ impl Supervisor {
         }
         let Some(mut entry) = self.entries.remove(&id) else { return };
         let recognized = self.recognize(&mut entry, assignment, family).await;
-        self.entries.insert(entry.id, entry);
+        let known_as = entry.id;
+        self.entries.insert(known_as, entry);
+        // Before the board is told: whoever asked it to change its id looks for that next.
+        self.publish();
         match recognized {
-            // If the loop has ended meanwhile, nobody has to know.
-            Some(recognized) => drop(reply.send(recognized)),
+            // Its loop has closed the port meanwhile, and knows nothing of this: it begins anew.
+            Some(recognized) => {
+                if reply.send(recognized).is_err() {
+                    self.begin_anew(known_as);
+                }
+            }
             None => self.scan_at = Instant::now(),
         }
-        self.changed();
+    }
+
+    fn begin_anew(&mut self, id: Uuid) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.gone();
+            self.scan_at = Instant::now();
+        }
     }
 
     /// A board stores another id now than before: the others that store that one may have it, if there is only one.

@@ -224,3 +224,37 @@ async fn no_secret_shows_in_debug() {
         assert!(!shown.contains(secret.expose()));
     }
 }
+
+#[tokio::test]
+async fn what_boards_say_of_their_firmware_is_remembered_and_the_oldest_forgotten() {
+    use crate::pure::descriptor::{Options, compile};
+    use crate::pure::introduction::{DESCRIPTORS, Descriptor};
+    use crate::pure::model::build::Build;
+    use firmware_proto::Dialect;
+
+    let described = |dialect: Dialect, number: usize| {
+        let map = format!(r#"{{"components":{{"Part{number}":{{"id":1}}}}}}"#);
+        let options = Options { dialect, node_limit: 50, message_limit: 50, label: String::new() };
+        let bytes = compile(&Build::read(&map, None, "").unwrap(), &options).unwrap();
+        Descriptor::of(&bytes, dialect).unwrap()
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).await.unwrap();
+    let all: Vec<Descriptor> = (0..=DESCRIPTORS).map(|number| described(Dialect::ALL[number % 2], number)).collect();
+    for descriptor in &all {
+        store.save_descriptor(descriptor).await.unwrap();
+    }
+    store.save_descriptor(&all[DESCRIPTORS]).await.unwrap();
+    let known = store.descriptors().await.unwrap();
+    assert_eq!(known.get(all[0].fingerprint), None);
+    for descriptor in &all[1..] {
+        assert_eq!(known.get(descriptor.fingerprint).map(|known| &**known), Some(descriptor));
+    }
+
+    let database =
+        sqlx::SqlitePool::connect(&format!("sqlite:{}", dir.path().join("state.db").display())).await.unwrap();
+    sqlx::query("UPDATE descriptors SET bytes = zeroblob(30) WHERE number % 2 = 0").execute(&database).await.unwrap();
+    let known = store.descriptors().await.unwrap();
+    let left = all.iter().filter(|descriptor| known.get(descriptor.fingerprint).is_some()).count();
+    assert!((1..DESCRIPTORS).contains(&left), "those that are damaged are read again: {left}");
+}

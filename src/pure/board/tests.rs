@@ -214,3 +214,50 @@ fn both_kinds_of_client_get_their_turns() {
     let edges = bench.board.graph_json()["connections"].as_array().unwrap().len();
     assert_eq!(edges, bench.board.device().edges().len());
 }
+
+#[test]
+fn a_raw_client_hears_nothing_of_what_the_bridge_asks_the_board() {
+    let mut bench = Bench::new();
+    while bench.board.poll(bench.now).is_some() {}
+    let added = Response::NodeAdded { component: 11, node: 1, parent: 0 };
+    let boot = [Response::CommunicationOpen, Response::NodesCleared, added, Response::NetworkStarted];
+    bench.hear(&boot);
+    bench.hear(&[Response::TransmissionEnded]);
+    let (mut raw, mut asked) = (Vec::new(), 0);
+    for _ in 0..20 {
+        let mut answers = Vec::new();
+        while let Some(output) = bench.board.poll(bench.now) {
+            match output {
+                Output::Send(RAW, ToClient::Binary(bytes)) => raw.extend(bytes),
+                Output::Transmit(bytes) => {
+                    answers.extend(bytes.iter().filter_map(|byte| bench.framing.feed(*byte)).filter_map(
+                        |it| match it {
+                            Framed::Magic { .. } => Some(Body::Response(Response::CommunicationOpen)),
+                            Framed::Command { command: Command::Ping(_), .. } => {
+                                Some(Body::Response(Response::Pong([0; 8])))
+                            }
+                            Framed::Command { command: Command::Describe(_), .. } => {
+                                asked += 1;
+                                let point = firmware_proto::DebugPoint::ParserUnknownCommand;
+                                Some(Body::Event(Event::Debug { level: 1, point }))
+                            }
+                            _ => None,
+                        },
+                    ));
+                }
+                _ => {}
+            }
+        }
+        let frames = answers.iter().map(|body| Message { request_id: 0, body: *body }.encode(Dialect::Flo01));
+        let bytes: Vec<u8> = frames.flat_map(|frame| frame.as_bytes().to_vec()).collect();
+        bench.board.handle_bytes(&bytes, bench.now);
+        if bytes.is_empty() && bench.board.firmware().is_none() {
+            bench.now.monotonic = bench.board.wake_at().unwrap().max(bench.now.monotonic);
+            bench.board.handle_time(bench.now);
+        }
+    }
+    assert!(bench.board.firmware().is_some());
+    assert_eq!(asked, 1);
+    let heard: Vec<u8> = raw.chunks(Dialect::Flo01.frame_len()).map(|frame| frame[0]).collect();
+    assert_eq!(heard, [19, 115, 101, 104, 111], "its boot, and nothing else");
+}

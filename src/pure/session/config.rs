@@ -78,4 +78,4 @@ pub const DESCRIBING_PATIENCE: Duration = Duration::from_secs(60);
 pub const DESCRIBING_TRIES: u32 = 3;
 
 /// How long a board that has said what it is waits to hear who it is.
-pub const RECOGNITION_PATIENCE: Duration = Duration::from_secs(5);
+pub const RECOGNITION_PATIENCE: Duration = Duration::from_secs(15);

@@ -111,6 +111,11 @@ impl Describing {
         }
     }
 
+    /// Whether it was said what the board is, and the answer is waited for.
+    pub(super) fn is_told(&self) -> bool {
+        matches!(self.stage, Stage::Told)
+    }
+
     /// Whether it has answered the first question.
     pub(super) fn is_answered(&self) -> bool {
         self.reader.identity().is_some()

@@ -208,8 +208,11 @@ impl Session {
     }
 
     /// Who the board is, is known now: the answer to [`Notice::Introduction`].
+    /// One that comes late, when the board is being asked anew, does nothing.
     pub fn go_on(&mut self, now: Instant) {
-        self.describing = None;
+        if self.describing.take_if(|describing| describing.is_told()).is_none() {
+            return;
+        }
         if let Phase::Open { firmware, start, .. } = &mut self.phase {
             let firmware = *firmware;
             if let Some(start) = start.take() {

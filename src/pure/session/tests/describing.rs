@@ -38,6 +38,9 @@ fn bench(dialect: Dialect, story: Story) -> Bench {
     bench
 }
 
+/// What is wrong with a board.
+type Lie = fn(&mut Story);
+
 /// Changes a name, so that all is sound and nothing true.
 fn flip(content: &mut [u8]) {
     let name = content.windows(5).position(|five| five == b"Timer").unwrap();
@@ -146,9 +149,6 @@ fn firmware_that_does_not_answer_what_it_does_not_know_is_known_by_its_pong() {
     }
     assert_eq!(*bench.introduction(), Introduction::default());
 }
-
-/// What makes a story false.
-type Lie = fn(&mut Story);
 
 #[test]
 fn a_lie_ends_in_a_reason_and_a_board_without_names() {
