@@ -8,6 +8,8 @@ from harness.devices import Gadget
 from harness.errors import Failure, check, same
 from harness.far_end import linux_firmware
 from harness.network import HOST_ADDRESS, bring_up, free_port
+from harness.registry import make_certificate
+from harness.states import send_file
 
 SERIAL = "75437303"
 #: A board that says nothing is tried at every rate first.
@@ -157,6 +159,9 @@ def test_doctor_names_a_wrong_clock_and_a_registry_out_of_reach(context):
     with context.states.running() as guest:
         patient = Patient(context, guest)
         bring_up(guest)
+        # A system that trusts nobody is another fault.
+        make_certificate(guest.qemu.directory)
+        send_file(guest, guest.qemu.directory / "authority.pem", "/etc/ssl/certs/ca-certificates.crt")
         url = f"https://{HOST_ADDRESS}:{free_port()}"
         guest.configure(f'[[registry]]\nurl = "{url}"\ntoken = "secret-of-ann"')
         guest.until_active()
