@@ -52,7 +52,7 @@ fn bridge(state: &Path, registry: &str, trusts: Option<&Path>) -> (Bridge, Durat
         command.args(["--registry", registry]);
     }
     if let Some(trusts) = trusts {
-        command.env("SSL_CERT_FILE", trusts);
+        command.env("SSL_CERT_FILE", trusts).env_remove("SSL_CERT_DIR");
     }
     let began = Instant::now();
     let bridge = Bridge::start_command(state, command);
@@ -144,26 +144,59 @@ fn one_that_talks_nonsense() {
     );
 }
 
+/// A registry over TLS at `localhost`, with the certificate that it shows.
+struct Encrypted {
+    authority: Authority,
+    certificate: Arc<Mutex<Arc<rustls::ServerConfig>>>,
+    records: Records,
+    url: String,
+    _server: Server,
+}
+
+impl Encrypted {
+    fn start(name: &str) -> Encrypted {
+        let authority = Authority::new();
+        let certificate = Arc::new(Mutex::new(authority.server(name)));
+        let records = Records::default();
+        let keeps = records.clone();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = Server::start(listener, Some(certificate.clone()), move |request| keeps.answer(request));
+        let url = format!("https://localhost:{}", server.address.port());
+        Encrypted { authority, certificate, records, url, _server: server }
+    }
+}
+
 #[test]
 fn one_with_another_servers_certificate() {
     let dir = tempfile::tempdir().unwrap();
-    let authority = Authority::new();
+    let Encrypted { authority, certificate, records, url, _server } = Encrypted::start("registry.example");
     let trusted = dir.path().join("authority.pem");
     std::fs::write(&trusted, &authority.pem).unwrap();
-    let config = Arc::new(Mutex::new(authority.server("registry.example")));
-    let records = Records::default();
-    let keeps = records.clone();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let server = Server::start(listener, Some(config.clone()), move |request| keeps.answer(request));
-    let url = format!("https://localhost:{}", server.address.port());
     let (bridge, took, usual) = as_fast_as_without(dir.path(), &url, Some(&trusted));
     bridge.wait("the certificate is refused", |bridge| said(bridge, &url).contains("certificate"));
     let told = said(&bridge, &url);
     println!("TLS with a wrong name: ready after {took:?} ({usual:?} without); status said: {told}");
     assert_eq!(records.len(), 0);
-    *config.lock().unwrap() = authority.server("localhost");
+    *certificate.lock().unwrap() = authority.server("localhost");
     bridge.wait("all are registered", |_| records.len() == BOARDS);
     assert!(records.all().iter().all(|record| record["secret"].as_str().is_some_and(|secret| secret.len() > 30)));
+}
+
+#[test]
+fn one_over_tls_on_a_system_without_certificates() {
+    let dir = tempfile::tempdir().unwrap();
+    let registry = Encrypted::start("localhost");
+    let other = Authority::new();
+    let trusted = dir.path().join("authority.pem");
+    std::fs::write(&trusted, "").unwrap();
+    let (bridge, took, usual) = as_fast_as_without(dir.path(), &registry.url, Some(&trusted));
+    bridge.wait("what is missing", |bridge| said(bridge, &registry.url).contains("apt install ca-certificates"));
+    let told = said(&bridge, &registry.url);
+    std::fs::write(&trusted, &other.pem).unwrap();
+    bridge.wait("that authority is another one", |bridge| said(bridge, &registry.url).contains("does not believe"));
+    std::fs::write(&trusted, &registry.authority.pem).unwrap();
+    bridge.wait("all are registered", |_| registry.records.len() == BOARDS);
+    println!("no CA certificates: ready after {took:?} ({usual:?} without); status said: {told}");
 }
 
 #[test]

@@ -48,9 +48,10 @@ impl Bridge {
         let (before, own) = args.split_at(args.iter().position(is_program).map_or(0, |at| at + 1));
         command.args(before).args(["run", "--listen", "127.0.0.1:0", "--state-dir"]).arg(state).args(own);
         for (key, value) in prepared.get_envs() {
-            if let Some(value) = value {
-                command.env(key, value);
-            }
+            match value {
+                Some(value) => command.env(key, value),
+                None => command.env_remove(key),
+            };
         }
         let child = command.stdin(Stdio::null()).stdout(out.try_clone().unwrap()).stderr(out).spawn().unwrap();
         let bridge = Bridge { child: RefCell::new(child), state: state.to_owned(), log };

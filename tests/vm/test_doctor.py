@@ -149,7 +149,8 @@ def test_doctor_names_what_a_board_lacks(context):
             )
             silent.unplug()
         guest.until_none()
-        guest.sh("rmmod cdc_acm; echo 'install cdc_acm /bin/false' >/etc/modprobe.d/planted.conf")
+        # udev reads this again every three seconds only, or when it is told to.
+        guest.sh("rmmod cdc_acm; echo 'install cdc_acm /bin/false' >/etc/modprobe.d/planted.conf; udevadm control --reload")
         with Gadget(guest, "undriven", serial=SERIAL, udc=0) as undriven:
             undriven.plug()
             patient.until_names("module not loaded", "driver", "2341:0043", "cdc_acm is not loaded", "modprobe cdc_acm")

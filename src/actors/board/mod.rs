@@ -5,27 +5,24 @@ mod clients;
 mod introductions;
 mod move_bytes;
 mod opening;
+mod serving;
 mod uploads;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::clients::{CLIENTS_PER_BOARD, Clients};
-use self::introductions::answered;
-use self::move_bytes::{Moved, move_bytes};
 use self::uploads::Uploads;
 use super::directory::{ClientKind, DirectoryError, FromClient, Link};
 use super::heartbeat::Pulse;
 use super::keeper::Keeper;
 use super::status::{Generation, Recognized, Status, StatusBoard};
 use super::traffic::Meter;
-use crate::io::transport::Transport;
-use crate::pure::board::{Board, Now, Output, OwnChange};
+use crate::pure::board::{Board, Now, OwnChange};
 use crate::pure::introduction::{Descriptors, Introduction};
 use crate::pure::model::build::Build;
 use crate::pure::view::{BoardState, Firmware};
@@ -33,15 +30,6 @@ use crate::pure::{fbp, session};
 
 pub use self::opening::Target;
 pub use self::uploads::{UPLOAD_STEPS, Upload};
-
-/// Commands that may wait before clients are not read any more: with the session's window a few seconds of a 9600-baud line.
-const WAITING_COMMANDS: usize = 256;
-
-/// Bytes read from a port at once.
-const READ_BYTES: usize = 1024;
-
-/// How long changes of a graph are gathered before it is saved.
-const SAVE_AFTER: Duration = Duration::from_millis(250);
 
 /// Requests to a board's loop that may wait.
 const COMMANDS: usize = 16;
@@ -221,95 +209,6 @@ impl Loop {
                 () = cancel.cancelled() => return Closed::Cancelled,
             }
         }
-    }
-
-    /// Moves bytes and messages until the port is closed.
-    async fn serve(&mut self, line: &mut dyn Transport, cancel: &CancellationToken) -> Closed {
-        self.recognition = None;
-        self.board.port_opened(self.setup.session.clone(), now());
-        let mut rx = [0; READ_BYTES];
-        let mut tx = Vec::new();
-        loop {
-            if let Some(closed) = self.flush(&mut tx, Some(line)) {
-                return closed;
-            }
-            let wake = self.board.wake_at().unwrap_or_else(|| Instant::now() + Duration::from_secs(60));
-            let save_at = self.save_at.unwrap_or(wake);
-            let reads_clients = self.board.waiting() < WAITING_COMMANDS;
-            tokio::select! {
-                moved = move_bytes(line, &mut rx, &tx) => match moved {
-                    Ok(Moved::Read(0)) | Err(_) => return Closed::Gone,
-                    Ok(Moved::Read(count)) => {
-                        self.setup.meter.read(count);
-                        tracing::trace!(board = %self.setup.id, "from the board: {:02x?}", &rx[..count]);
-                        self.board.handle_bytes(&rx[..count], now());
-                    }
-                    Ok(Moved::Wrote(count)) => {
-                        self.setup.meter.wrote(count);
-                        tx.drain(..count);
-                    }
-                },
-                (id, message) = self.clients.next(), if reads_clients => self.client_message(id, message),
-                command = self.commands.recv() => match command {
-                    Some(command) => self.command(command),
-                    None => return Closed::Cancelled,
-                },
-                answer = answered(&mut self.recognition) => self.recognized(answer),
-                () = sleep_until(wake.into()) => self.board.handle_time(now()),
-                () = sleep_until(save_at.into()), if self.save_at.is_some() => self.save(),
-                () = self.pulse.beat() => {}
-                () = cancel.cancelled() => return Closed::Cancelled,
-            }
-        }
-    }
-
-    /// Carries out what the board wants done.
-    fn flush(&mut self, tx: &mut Vec<u8>, mut line: Option<&mut dyn Transport>) -> Option<Closed> {
-        while let Some(output) = self.board.poll(now()) {
-            match output {
-                Output::Transmit(bytes) => {
-                    tracing::trace!(board = %self.setup.id, "to the board: {bytes:02x?}");
-                    tx.extend_from_slice(&bytes);
-                }
-                Output::SetBaud(baud) => {
-                    if let Some(line) = &mut line
-                        && let Err(error) = line.set_baud(baud)
-                    {
-                        tracing::debug!(board = %self.setup.id, baud, %error, "the port refused the baud rate");
-                    }
-                }
-                Output::Send(id, message) => {
-                    if !self.clients.send(id, message) {
-                        tracing::warn!(board = %self.setup.id, "a client that did not read was dropped");
-                        self.board.disconnect(id);
-                        self.report_clients();
-                    }
-                }
-                Output::Log(text) => tracing::info!(board = %self.setup.id, "{text}"),
-                Output::Upload(id, step) => self.uploads.step(id, step),
-                Output::Introduction(introduction) => self.introduce(*introduction),
-                Output::Stored(result) => self.stored(result),
-                Output::State(state, reason, firmware) => {
-                    let leave = match state {
-                        BoardState::NotMicroflo => true,
-                        BoardState::Unresponsive => !self.setup.persistent && !self.board.was_up(),
-                        _ => false,
-                    };
-                    let advice = if leave { self.setup.target.how_to_retry() } else { String::new() };
-                    self.say(state, reason + &advice, firmware);
-                    if leave && line.is_some() {
-                        return Some(Closed::LeftAlone);
-                    }
-                }
-            }
-        }
-        if self.board.is_touched() {
-            if self.board.is_exposed() {
-                self.save();
-            }
-            self.save_at.get_or_insert_with(|| Instant::now() + SAVE_AFTER);
-        }
-        None
     }
 
     fn save(&mut self) {

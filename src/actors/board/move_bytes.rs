@@ -5,6 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::Poll;
 
+use futures_util::FutureExt;
 use tokio::io::ReadBuf;
 
 use crate::io::transport::Transport;
@@ -32,4 +33,14 @@ pub(super) async fn move_bytes(line: &mut dyn Transport, rx: &mut [u8], tx: &[u8
         Pin::new(&mut *line).poll_write(context, tx).map(|wrote| wrote.map(Moved::Wrote))
     })
     .await
+}
+
+/// What the line has for us already: how many bytes, if any. That it is gone is for [`move_bytes`] to find.
+pub(super) async fn read_now(line: &mut dyn Transport, rx: &mut [u8]) -> Option<usize> {
+    // The runtime looks at its ports anew before it goes on with this task.
+    tokio::task::yield_now().await;
+    match move_bytes(line, rx, &[]).now_or_never() {
+        Some(Ok(Moved::Read(count))) if count > 0 => Some(count),
+        _ => None,
+    }
 }

@@ -124,6 +124,10 @@ fn far(result: Result<(), CallError>) -> Answer {
         CallError::Unauthorized { .. } | CallError::Redirected { .. } | CallError::Refused { .. } => {
             Answer::Refused(words)
         }
-        CallError::Unreachable { .. } | CallError::Timeout { .. } | CallError::Troubled { .. } => Answer::Failed(words),
+        CallError::Tls { .. }
+        | CallError::Untrusted { .. }
+        | CallError::Unreachable { .. }
+        | CallError::Timeout { .. }
+        | CallError::Troubled { .. } => Answer::Failed(words),
     }
 }

@@ -28,22 +28,35 @@ pub enum EndpointError {
     /// Not to be sent in a header.
     #[error("the token holds spaces or other characters that a token never has; copy it again")]
     Token,
-    /// TLS could not be set up.
-    #[error("cannot prepare an encrypted connection to {url}: {reason}; are CA certificates installed?")]
+}
+
+/// Why a call failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// TLS could not be set up, so far.
+    #[error(
+        "cannot prepare an encrypted connection to {url}: {reason}; install CA certificates (apt install ca-certificates)"
+    )]
     Tls {
         /// The registry.
         url: String,
         /// Why.
         reason: String,
     },
-}
-
-/// Why a call failed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CallError {
     /// No connection, or it broke.
     #[error("{url} cannot be reached: {reason}; check the network and the URL")]
     Unreachable {
+        /// The registry.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+    /// Its certificate is not to be believed.
+    #[error(
+        "{url} shows a certificate that this system does not believe: {reason}; check the URL and the clock, or install its \
+             authority's certificate (update-ca-certificates)"
+    )]
+    Untrusted {
         /// The registry.
         url: String,
         /// Why.
@@ -116,7 +129,11 @@ impl CallError {
         if error.is_timeout() {
             return CallError::Timeout { url };
         }
-        CallError::Unreachable { url, reason: innermost(&error) }
+        let reason = innermost(&error);
+        if is_untrusted(&error) {
+            return CallError::Untrusted { url, reason };
+        }
+        CallError::Unreachable { url, reason }
     }
 }
 
@@ -127,6 +144,15 @@ pub(super) fn innermost(error: &dyn Error) -> String {
         error = source;
     }
     printable(&error.to_string())
+}
+
+/// Whether a TLS handshake failed by the other side's certificate. Errors of connections are wrapped in [`std::io::Error`]s,
+/// whose `source` leaves out what they hold.
+fn is_untrusted(error: &(dyn Error + 'static)) -> bool {
+    let held = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_)))
+        || held.is_some_and(|held| is_untrusted(held))
+        || error.source().is_some_and(is_untrusted)
 }
 
 /// What the registry says for itself, ready to follow a sentence; without what must be hidden.

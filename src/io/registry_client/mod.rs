@@ -7,6 +7,7 @@ mod error;
 #[cfg(test)]
 mod tests;
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
@@ -46,7 +47,10 @@ impl Default for Limits {
 pub struct RegistryClient {
     endpoint: Endpoint,
     token: Option<Secret>,
-    http: Client,
+    limits: Limits,
+    /// Made when it is needed, with the CA certificates of that moment: a system that has none is a registry's trouble and not
+    /// the bridge's, and one that has been given them needs no restart.
+    http: Arc<Mutex<Option<Client>>>,
 }
 
 impl std::fmt::Debug for RegistryClient {
@@ -63,11 +67,7 @@ impl RegistryClient {
         if token.as_ref().is_some_and(|token| !token.expose().bytes().all(|byte| byte.is_ascii_graphic())) {
             return Err(EndpointError::Token);
         }
-        let http = http_client(&endpoint, limits).map_err(|error| EndpointError::Tls {
-            url: endpoint.name().to_owned(),
-            reason: error::innermost(&error),
-        })?;
-        Ok(RegistryClient { endpoint, token, http })
+        Ok(RegistryClient { endpoint, token, limits, http: Arc::default() })
     }
 
     /// The registry's URL, without a slash at the end: its name in `status` and in the store.
@@ -82,19 +82,34 @@ impl RegistryClient {
 
     /// Registers a runtime or updates it.
     pub async fn put(&self, record: &Record) -> Result<(), CallError> {
-        let request = self.http.put(self.endpoint.runtime(record.id)).json(&record.to_json());
+        let request = self.http()?.put(self.endpoint.runtime(record.id)).json(&record.to_json());
         self.call(self.with_token(request), record.secret.as_ref()).await
     }
 
     /// Says that a runtime is alive. [`CallError::NotFound`]: it has to be put again.
     pub async fn ping(&self, id: Uuid) -> Result<(), CallError> {
-        let request = self.http.post(self.endpoint.runtime(id)).json(&serde_json::Map::new());
+        let request = self.http()?.post(self.endpoint.runtime(id)).json(&serde_json::Map::new());
         self.call(request, None).await
     }
 
     /// Removes a runtime. Needs the token. [`CallError::NotFound`]: it was gone already.
     pub async fn delete(&self, id: Uuid) -> Result<(), CallError> {
-        self.call(self.with_token(self.http.delete(self.endpoint.runtime(id))), None).await
+        self.call(self.with_token(self.http()?.delete(self.endpoint.runtime(id))), None).await
+    }
+
+    fn http(&self) -> Result<Client, CallError> {
+        let mut http = self.http.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = &*http {
+            return Ok(client.clone());
+        }
+        let client = http_client(&self.endpoint, self.limits)
+            .map_err(|error| CallError::Tls { url: self.url().to_owned(), reason: error::innermost(&error) })?;
+        Ok(http.insert(client).clone())
+    }
+
+    /// No connection came about: the next call looks again at what the system trusts.
+    fn forget_client(&self) {
+        *self.http.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn with_token(&self, request: RequestBuilder) -> RequestBuilder {
@@ -106,7 +121,12 @@ impl RegistryClient {
 
     /// Sends, and reads the answer. `secret` is kept out of the error, should the registry repeat it.
     async fn call(&self, request: RequestBuilder, secret: Option<&Secret>) -> Result<(), CallError> {
-        let mut response = request.send().await.map_err(|error| CallError::from_send(self.url(), error))?;
+        let mut response = request.send().await.map_err(|error| {
+            if error.is_connect() {
+                self.forget_client();
+            }
+            CallError::from_send(self.url(), error)
+        })?;
         let body = read_limited(&mut response).await;
         let status = response.status();
         if status.is_success() {
