@@ -16,7 +16,7 @@ use crate::config::{ListenAddress, Places, Settings};
 use crate::http::board_json::BoardJson;
 use crate::io::accounts;
 use crate::io::host::{self, Roots};
-use crate::io::registry_client::{CallError, Limits, RegistryClient};
+use crate::io::registry_client::{CallError, EndpointError, Limits, RegistryClient};
 use crate::pure::doctor::{BoardFacts, BridgeFacts, Facts, Finding, RegistryFacts, StateDir, examine};
 
 /// How long a registry may take to show that it is there.
@@ -145,22 +145,32 @@ fn addresses(listen: &[ListenAddress]) -> Vec<SocketAddr> {
 async fn registries(settings: Option<&Settings>) -> Vec<RegistryFacts> {
     let remotes = settings.map(Settings::remotes).unwrap_or_default();
     let greetings = remotes.into_iter().map(|remote| async move {
-        let trouble = greet(remote.url.url().as_str()).await;
-        RegistryFacts { name: remote.url.name().to_owned(), trouble }
+        let name = remote.url.name().to_owned();
+        let (trouble, lacks_certificates) = match greet(remote.url.url().as_str()).await {
+            Ok(()) => (None, false),
+            Err(error) => (Some(error.to_string()), matches!(error, Trouble::Call(CallError::Tls { .. }))),
+        };
+        RegistryFacts { name, trouble, lacks_certificates }
     });
     futures_util::future::join_all(greetings).await
 }
 
-/// Why a registry cannot be used. Pings a runtime that nobody has: a registry says that it does not know it.
-async fn greet(url: &str) -> Option<String> {
-    let client = match RegistryClient::new(url, None, REGISTRY_LIMITS) {
-        Ok(client) => client,
-        Err(error) => return Some(error.to_string()),
-    };
+/// Why a registry cannot be used.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    #[error(transparent)]
+    Call(CallError),
+}
+
+/// Pings a runtime that nobody has: a registry says that it does not know it.
+async fn greet(url: &str) -> Result<(), Trouble> {
+    let client = RegistryClient::new(url, None, REGISTRY_LIMITS)?;
     match client.ping(Uuid::nil()).await {
-        Ok(()) | Err(CallError::NotFound { .. }) => None,
-        Err(CallError::Unauthorized { .. } | CallError::Forbidden { .. } | CallError::Refused { .. }) => None,
-        Err(error) => Some(error.to_string()),
+        Ok(()) | Err(CallError::NotFound { .. }) => Ok(()),
+        Err(CallError::Unauthorized { .. } | CallError::Forbidden { .. } | CallError::Refused { .. }) => Ok(()),
+        Err(error) => Err(Trouble::Call(error)),
     }
 }
 

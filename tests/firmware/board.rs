@@ -64,12 +64,12 @@ impl Board {
     /// The Arduino firmware `name` on an emulated Mega: 9600 baud, a receiver that loses bytes, and a bootloader that is deaf
     /// for a second after a reset, which opening the terminal is.
     pub(crate) fn mega(name: &str, dir: &Path) -> Board {
-        let firmware = rig(&format!("avr/mega-{name}"));
-        let link = dir.join("board");
-        let mut command = Command::new(rig("avrboard"));
-        command.args(["--mcu", "atmega2560", "--deaf-ms", "1000", "--elf"]).arg(firmware.join("fw.elf"));
-        command.arg("--link").arg(&link);
-        Board::start(command, link, firmware.join(MAP))
+        Board::arduino("mega", name, dir)
+    }
+
+    /// The same on an Uno or Mega. Its EEPROM is the file `eeprom` of `dir`.
+    pub(crate) fn arduino(board: &str, name: &str, dir: &Path) -> Board {
+        Board::emulated(board, &rig(&format!("avr/{board}-{name}")).join("fw.elf"), dir, &["--deaf-ms", "1000"])
     }
 
     /// The self-describing linux firmware; its id and label are in the file `store` of `dir`.
@@ -89,20 +89,20 @@ impl Board {
 
     /// The same with any firmware.
     pub(crate) fn avr(board: &str, name: &str, dir: &Path) -> Board {
-        let mcu = if board == "uno" { "atmega328p" } else { "atmega2560" };
-        Board::emulated(mcu, &rig(&format!("avr/{board}-{name}")).join("fw.elf"), dir)
+        Board::emulated(board, &rig(&format!("avr/{board}-{name}")).join("fw.elf"), dir, &[])
     }
 
     /// An Uno with firmware that the test has built.
     pub(crate) fn uno(firmware: &Path, dir: &Path) -> Board {
-        Board::emulated("atmega328p", firmware, dir)
+        Board::emulated("uno", firmware, dir, &[])
     }
 
-    fn emulated(mcu: &str, firmware: &Path, dir: &Path) -> Board {
+    fn emulated(board: &str, firmware: &Path, dir: &Path, opening: &[&str]) -> Board {
+        let mcu = if board == "uno" { "atmega328p" } else { "atmega2560" };
         let link = dir.join("board");
         let mut command = Command::new(rig("avrboard"));
         command.args(["--mcu", mcu, "--elf"]).arg(firmware).arg("--eeprom").arg(dir.join("eeprom"));
-        command.arg("--link").arg(&link);
+        command.args(opening).arg("--link").arg(&link);
         Board::start(command, link, firmware.with_file_name(MAP))
     }
 

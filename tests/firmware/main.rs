@@ -12,6 +12,7 @@ mod client;
 mod component_specs;
 mod conformance;
 mod described;
+mod described_bridge;
 mod described_build;
 mod described_tap;
 mod graph;

@@ -160,12 +160,12 @@ def test_doctor_names_a_wrong_clock_and_a_registry_out_of_reach(context):
     with context.states.running() as guest:
         patient = Patient(context, guest)
         bring_up(guest)
-        # A system that trusts nobody is another fault.
-        make_certificate(guest.qemu.directory)
-        send_file(guest, guest.qemu.directory / "authority.pem", "/etc/ssl/certs/ca-certificates.crt")
         url = f"https://{HOST_ADDRESS}:{free_port()}"
         guest.configure(f'[[registry]]\nurl = "{url}"\ntoken = "secret-of-ann"')
         guest.until_active()
+        patient.names("no CA certificates", "registry", re.escape(url), "No CA certificates", "apt install ca-certificates")
+        make_certificate(guest.qemu.directory)
+        send_file(guest, guest.qemu.directory / "authority.pem", "/etc/ssl/certs/ca-certificates.crt")
         patient.names("registry unreachable", "registry", re.escape(url), "refused|connect|reach", "")
         check("secret-of-ann" not in guest.sh("microflo-bridge doctor 2>&1 || true"), "a token was printed")
         guest.sh("date -s 2020-01-01")

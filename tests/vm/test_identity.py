@@ -3,28 +3,29 @@
 from harness.bridge import READY_SECONDS
 from harness.devices import Gadget, Hub, UsbSerial
 from harness.errors import check, same
-from harness.far_end import linux_firmware
+from harness.far_end import described_firmware, linux_firmware
 
 SERIAL = "75437303"
 #: Ports of QEMU's hub, and as many boards at once as the issue of a laboratory's table is about.
 HUB_PORTS = 8
 
 
-def gadgets(guest, count, serial=""):
+def gadgets(guest, count, serial="", far_end=linux_firmware):
     """Boards that look the same, each on a controller of its own."""
     guest.sh(f"modprobe libcomposite; modprobe dummy_hcd num={count}")
-    return [Gadget(guest, f"board{n}", serial=serial, udc=n, far_end=linux_firmware) for n in range(count)]
+    return [Gadget(guest, f"board{n}", serial=serial, udc=n, far_end=far_end) for n in range(count)]
 
 
-def by_controller(guest, count):
-    """Waits for so many registered boards; their ids by the number of the controller that they are at."""
+def by_controller(guest, count, **wanted):
+    """Waits for so many ready boards of which all this is true; they, by the number of the controller that they are at."""
 
     def probe():
         boards = guest.boards()
-        ready = [board for board in boards if board["state"] == "ready"]
+        is_wanted = lambda board: all(board[key] == value for key, value in wanted.items())  # noqa: E731
+        ready = [board for board in boards if board["state"] == "ready" and is_wanted(board)]
         return boards if len(ready) == len(boards) == count else None
 
-    boards = guest.until_boards(f"{count} ready boards", probe)
+    boards = guest.until_boards(f"{count} ready boards {wanted}", probe)
     found = {}
     for board in boards:
         controller = int(board["usb"]["path"].split("dummy_hcd.")[1].split("-")[0])
@@ -78,13 +79,39 @@ def test_boards_without_serials_have_the_ids_of_their_ports(context):
             same("ids of the ports", [after[n]["id"] for n in (0, 1)], [before[n]["id"] for n in (0, 1)])
 
 
+def test_self_describing_boards_without_serials_swap_ports_and_keep_their_ids(context):
+    with context.states.running() as guest:
+        first, second = gadgets(guest, 2, far_end=described_firmware(context.states.program()))
+        with first, second:
+            first.plug()
+            second.plug()
+            fresh = by_controller(guest, 2, rung="path", components="the board itself")
+            for controller, label in ((0, "Left"), (1, "Right")):
+                said = guest.sh(f"microflo-bridge id {fresh[controller]['id']} --on-board new")
+                guest.until_board(device=fresh[controller]["device"], rung="on-board", state="ready")
+                guest.sh(f"microflo-bridge label {fresh[controller]['device']} {label} --on-board")
+                context.say(said)
+            before = by_controller(guest, 2, rung="on-board")
+            same("labels", [before[n]["label"] for n in (0, 1)], ["Left", "Right"])
+            first.unplug()
+            second.unplug()
+            guest.until_none()
+            second.plug(udc=0)
+            first.plug(udc=1)
+            after = by_controller(guest, 2, rung="on-board")
+            same("ids after the swap", [after[n]["id"] for n in (1, 0)], [before[n]["id"] for n in (0, 1)])
+            same("labels after the swap", [after[n]["label"] for n in (1, 0)], ["Left", "Right"])
+
+
 def test_a_board_keeps_its_id_when_a_held_tty_gives_it_another_number(context):
     with context.states.running() as guest:
         guest.configure('generic = "open"')
         with UsbSerial(guest, "clone", 1, serial="AL03QZ1K", far_end=linux_firmware) as clone:
             clone.plug()
             before = guest.until_registered(device="/dev/ttyUSB0")
-            guest.sh("systemd-run -q --unit=holder sh -c 'sleep 600 <>/dev/ttyUSB0 & wait'")
+            guest.sh("systemd-run -q --unit=holder sh -c 'exec sleep 600 <>/dev/ttyUSB0'")
+            held = "readlink /proc/$(systemctl show -p MainPID --value holder)/fd/0"
+            guest.until("it is held", lambda: guest.try_sh(held)[1] == "/dev/ttyUSB0")
             clone.unplug()
             guest.until_none()
             clone.plug()

@@ -15,7 +15,7 @@ fn of_board(facts: &Facts, board: &BoardFacts) -> Vec<Finding> {
     findings.extend(troubled.map(|registry| {
         let problem = format!("registry {}: {}", registry.registry, registry.detail);
         // The bridge's own has no URL.
-        let command = registry.registry.contains("://").then(|| system::asking(&registry.registry));
+        let command = registry.registry.contains("://").then(|| system::mending(facts, &registry.registry));
         let found = Finding::blocking(Check::Registry, &*subject, problem).command(command);
         Finding { blocks: !registry.registered, ..found }
     }));

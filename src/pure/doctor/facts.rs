@@ -157,6 +157,8 @@ pub struct RegistryFacts {
     pub name: String,
     /// Why it cannot be used.
     pub trouble: Option<String>,
+    /// Whether that is because this system has no CA certificates.
+    pub lacks_certificates: bool,
 }
 
 impl Facts {

@@ -97,12 +97,15 @@ fn registries(facts: &Facts) -> Vec<Finding> {
     let found = troubled.filter_map(|registry| {
         let found =
             Finding::blocking(Check::Registry, format!("registry {}", registry.name), registry.trouble.clone()?);
-        Some(found.command(asking(&registry.name)))
+        Some(found.command(mending(facts, &registry.name)))
     });
     found.collect()
 }
 
-/// Shows what is between here and a registry.
-pub(super) fn asking(url: &str) -> String {
-    format!("curl -v {url}")
+/// Mends what is between here and a registry, or shows it.
+pub(super) fn mending(facts: &Facts, url: &str) -> String {
+    match facts.registries.iter().find(|registry| registry.name == url) {
+        Some(registry) if registry.lacks_certificates => "sudo apt install ca-certificates".to_owned(),
+        _ => format!("curl -v {url}"),
+    }
 }

@@ -186,12 +186,23 @@ fn a_ready_board_may_lack_a_map_and_a_registry() {
 #[test]
 fn a_registry_that_cannot_be_reached_is_told_once() {
     let trouble = "https://lab.example cannot be reached: no route";
-    let lab = RegistryFacts { name: "https://lab.example".into(), trouble: Some(trouble.to_owned()) };
+    let lab = RegistryFacts {
+        name: "https://lab.example".into(),
+        trouble: Some(trouble.to_owned()),
+        lacks_certificates: false,
+    };
     expect(
         &Facts { registries: vec![lab.clone()], ..facts() },
         Check::Registry,
         "no route",
         "curl -v https://lab.example",
+    );
+    let bare = RegistryFacts { lacks_certificates: true, ..lab.clone() };
+    expect(
+        &Facts { registries: vec![bare], ..facts() },
+        Check::Registry,
+        "no route",
+        "sudo apt install ca-certificates",
     );
     let status =
         RegistryStatus { registry: lab.name.clone(), registered: false, detail: trouble.to_owned(), trouble: true };

@@ -15,9 +15,11 @@ DEAF_MILLISECONDS = 1000
 CANNOT_RUN = 77
 
 
-def build(script, *arguments):
-    """Runs one of the firmware rig's scripts, which only checks what is built already."""
-    done = subprocess.run([FIRMWARE_SCRIPTS / script, *arguments], capture_output=True, text=True, check=False)
+def build(script, *arguments, program=None):
+    """Runs one of the firmware rig's scripts, which only checks what is built already. `program` compiles descriptors."""
+    environment = dict(os.environ, MICROFLO_BRIDGE=str(program)) if program else None
+    command = [FIRMWARE_SCRIPTS / script, *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode == CANNOT_RUN:
         raise Skip(done.stdout.strip().removeprefix("skipped: "))
     if done.returncode != 0:
@@ -68,6 +70,18 @@ def linux_firmware(directory, name, graph="blink"):
     build("build-linux.sh", graph, FIRMWARE_SCRIPTS / f"graphs/{graph}.fbp")
     link = Path(directory) / f"{name}.microflo"
     return FarEnd([RIG / "linux" / graph / "firmware", link], link, {"LD_PRELOAD": str(calm_library())})
+
+
+def described_firmware(program):
+    """The same firmware, self-describing. A board keeps its id and label without power."""
+    build("build-linux.sh", "--described", "Blinker", "described", FIRMWARE_SCRIPTS / "graphs/blink.fbp", program=program)
+
+    def far_end(directory, name):
+        link, store = (Path(directory) / f"{name}.{what}" for what in ("microflo", "store"))
+        firmware = RIG / "linux/described/firmware"
+        return FarEnd([firmware, link, store], link, {"LD_PRELOAD": str(calm_library())})
+
+    return far_end
 
 
 def arduino(directory, name, graph="forward", board="mega", chip="atmega2560", options=()):
