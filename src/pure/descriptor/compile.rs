@@ -10,6 +10,7 @@ use crate::pure::fbp;
 use crate::pure::model::build::Build;
 use crate::pure::model::graph::Graph;
 use crate::pure::model::library::{Component, Direction};
+use crate::pure::model::limits::Limits;
 
 /// What the files do not say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +28,10 @@ pub struct Options {
 /// Why there is no descriptor.
 #[derive(Debug, thiserror::Error)]
 pub enum CompileError {
-    /// The graph does not fit the component map.
-    #[error("the graph does not fit the component map: {0}; both must be of the same `microflo generate`")]
+    /// The graph does not fit the component map, or the build's limits.
+    #[error(
+        "the graph does not fit the build: {0}; map and graph must be of one `microflo generate`, and the limits those of its build"
+    )]
     Graph(String),
     /// More port names than a descriptor can hold.
     #[error(
@@ -43,7 +46,8 @@ pub enum CompileError {
 /// Makes the descriptor of a build.
 pub fn compile(build: &Build, options: &Options) -> Result<Vec<u8>, CompileError> {
     let library = &build.library;
-    let source = build.graph.as_deref().map(|json| fbp::read_source(json, library)).transpose();
+    let limits = Limits::of_build(options.node_limit, options.message_limit);
+    let source = build.graph.as_deref().map(|json| fbp::read_source(json, library, limits)).transpose();
     let mut graph = source.map_err(CompileError::Graph)?.unwrap_or_default();
     // The generator numbers nodes in the order of the source, from 1.
     graph.set_devices(1..=u8::MAX);

@@ -78,6 +78,16 @@ fn a_changed_name_does_not_fit_the_hash() {
 }
 
 #[test]
+fn a_graph_that_the_build_has_no_room_for_is_refused() {
+    let nodes: Vec<String> = (0..25).map(|n| format!(r#""n{n}":{{"component":"Timer"}}"#)).collect();
+    let graph = format!(r#"{{"processes":{{{}}},"connections":[]}}"#, nodes.join(","));
+    let build = Build::read(MAP, Some(&graph), "").unwrap();
+    let error = compile(&build, &options()).unwrap_err().to_string();
+    assert!(error.contains("19"), "{error}");
+    assert!(compile(&build, &Options { node_limit: 26, ..options() }).is_ok());
+}
+
+#[test]
 fn a_graph_of_another_build_is_refused_with_the_reason() {
     let graph = GRAPH.replace("DigitalWrite", "Servo");
     let error = compile(&Build::read(MAP, Some(&graph), "").unwrap(), &options()).unwrap_err();

@@ -62,9 +62,11 @@ impl Runtime {
     fn adopt_boot(&mut self, before: &Graph) {
         let Some(chatter) = self.past.chatter.take() else { return };
         let sent: Vec<(PortRef, u8)> = chatter.iter().filter_map(sent_packet).collect();
-        let embedded = self.past.embedded.as_deref().and_then(|json| {
-            draft::read_within(self.device.limits(), json, self.library.as_ref(), Match::AnyCase).ok()
-        });
+        let embedded = self
+            .past
+            .embedded
+            .as_deref()
+            .and_then(|json| draft::read(self.device.limits(), json, self.library.as_ref(), Match::AnyCase).ok());
         let embedded = embedded.and_then(|graph| self.fitted(graph));
         // A graph that somebody has edited is another one, however alike.
         let before = self.fitted(before.clone()).filter(|_| !self.past.edited);

@@ -17,18 +17,8 @@ use crate::pure::model::limits::Limits;
 /// Edges that a graph may have: MicroFlo out ports have one target each.
 const CONNECTIONS: usize = 2048;
 
-/// Reads a graph for a board of the usual size, as [`read_within`].
-pub(super) fn read(json: &Value, library: Option<&Library>, names: Match) -> Result<Graph, Refusal> {
-    read_within(Limits::default(), json, library, names)
-}
-
 /// Reads a graph for a board that takes so much. Nothing in it is on a board; initial packets count as not sent.
-pub(super) fn read_within(
-    limits: Limits,
-    json: &Value,
-    library: Option<&Library>,
-    names: Match,
-) -> Result<Graph, Refusal> {
+pub(super) fn read(limits: Limits, json: &Value, library: Option<&Library>, names: Match) -> Result<Graph, Refusal> {
     let fields = json
         .as_object()
         .ok_or_else(|| malformed("the graph must be a JSON object with `processes` and `connections`"))?;

@@ -60,9 +60,10 @@ pub use saved::left_in;
 use trace::Trace;
 pub use upload::{UploadId, UploadStep};
 
-/// Reads the source of an embedded graph against the component map of its build: names as people write them, in any case.
-pub fn read_source(json: &Value, library: &Library) -> Result<Graph, String> {
-    draft::read(json, Some(library), naming::Match::AnyCase).map_err(|refusal| refusal.to_string())
+/// Reads the source of an embedded graph against the component map of its build, and what that takes: names as people write
+/// them, in any case.
+pub fn read_source(json: &Value, library: &Library, limits: Limits) -> Result<Graph, String> {
+    draft::read(limits, json, Some(library), naming::Match::AnyCase).map_err(|refusal| refusal.to_string())
 }
 
 /// Who the board is to its clients.

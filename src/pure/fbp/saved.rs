@@ -79,8 +79,7 @@ impl Runtime {
     fn read_saved(&mut self, saved: &str) -> bool {
         let Ok(saved) = serde_json::from_str::<Saved>(saved) else { return false };
         let Some(dialect) = dialect_of(&saved) else { return false };
-        let Ok(mut graph) = draft::read_within(self.device.limits(), &saved.graph, self.library.as_ref(), Match::Own)
-        else {
+        let Ok(mut graph) = draft::read(self.device.limits(), &saved.graph, self.library.as_ref(), Match::Own) else {
             return false;
         };
         if saved.version != VERSION {

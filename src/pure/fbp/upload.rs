@@ -53,7 +53,7 @@ impl Runtime {
         let limits = self.device.limits();
         let draft = match &self.library {
             None => Err(Refusal::NoLibrary),
-            Some(library) => draft::read_within(limits, graph, Some(library), Match::AnyCase),
+            Some(library) => draft::read(limits, graph, Some(library), Match::AnyCase),
         };
         let draft = draft.and_then(|graph| if start { Ok(graph) } else { must_fit_queue(graph, limits.packets) });
         let waits = |op: &Op| matches!(op.action, Action::Upload { purpose: Purpose::Asked(_), .. });
