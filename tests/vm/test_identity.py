@@ -109,8 +109,9 @@ def test_a_board_keeps_its_id_when_a_held_tty_gives_it_another_number(context):
         with UsbSerial(guest, "clone", 1, serial="AL03QZ1K", far_end=linux_firmware) as clone:
             clone.plug()
             before = guest.until_registered(device="/dev/ttyUSB0")
-            guest.sh("systemd-run -q --unit=holder sh -c 'exec sleep 600 <>/dev/ttyUSB0'")
-            held = "readlink /proc/$(systemctl show -p MainPID --value holder)/fd/0"
+            # Not the unit's first process: that would get the terminal as its own, and be ended when it goes.
+            guest.sh("systemd-run -q --unit=holder sh -c 'sleep 600 <>/dev/ttyUSB0 & wait'")
+            held = "readlink /proc/$(pgrep -xn sleep)/fd/0"
             guest.until("it is held", lambda: guest.try_sh(held)[1] == "/dev/ttyUSB0")
             clone.unplug()
             guest.until_none()
