@@ -9,6 +9,8 @@
 //! A reply goes to the asker, an event to everyone; both kinds of client share the session's one request table and the
 //! runtime's one mirror of the board.
 
+mod introductions;
+mod notices;
 mod own_record;
 mod raw_clients;
 mod reasons;
@@ -19,18 +21,17 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-use firmware_proto::Event;
 use serde_json::Value;
 
+use self::own_record::Writing;
 pub use self::own_record::{OwnChange, OwnChangeError};
-use self::own_record::{Progress, Writing, changes_record, is_own_change};
 use self::raw_clients::RawClients;
 use super::fbp::{self, ClientId, UploadId, UploadStep};
-use super::introduction::{Descriptors, Introduction, Recognition};
+use super::introduction::{Descriptors, Introduction};
 use super::model::build::Build;
 use super::model::device::Device;
-use super::request::{Failure, Outcome, Request, Ticket};
-use super::session::{self, Notice, Session, Start};
+use super::request::{Failure, Request};
+use super::session::{self, Notice, Session};
 use super::view::{BoardState, Firmware};
 
 /// The time, on both clocks.
@@ -137,98 +138,6 @@ impl Board {
     pub fn load(&mut self, saved: String) {
         if !self.runtime.load(&saved) {
             self.unread = Some(saved);
-        }
-    }
-
-    /// What the board has said of itself before and is taken for granted: it is asked again, and only a difference is reported.
-    pub fn assume(&mut self, introduction: Introduction) {
-        self.runtime.set_limits(introduction.limits());
-        *self.introduction = introduction;
-    }
-
-    /// These descriptors need not be read from the board.
-    pub fn know(&mut self, descriptors: Descriptors) {
-        self.known = descriptors;
-    }
-
-    /// The answer to [`Output::Introduction`]. True if the board has another id now: its clients have to go.
-    pub fn recognized(&mut self, recognition: Recognition, now: Now) -> bool {
-        let Recognition { identity, build, restore, saved } = recognition;
-        let moved = identity.id != self.runtime.id();
-        self.has_library = build.is_some();
-        if moved && !self.was_up {
-            // What was kept under the other id is another board's.
-            self.runtime = fbp::Runtime::new(identity, build);
-            self.raw = RawClients::default();
-            self.unread = saved;
-        } else {
-            self.runtime.set_identity(identity);
-            self.runtime.set_build(build);
-        }
-        self.runtime.set_limits(self.introduction.limits());
-        self.runtime.set_restore(restore);
-        if let Some(saved) = self.unread.take() {
-            self.load(saved);
-        }
-        self.go_on(now);
-        moved
-    }
-
-    /// Nobody has answered to [`Output::Introduction`]: the board goes on as it is known.
-    pub fn not_recognized(&mut self, now: Now) {
-        self.go_on(now);
-    }
-
-    fn go_on(&mut self, now: Now) {
-        if let Some(session) = &mut self.session {
-            session.go_on(now.monotonic);
-        }
-        if let Some(writing) = self.writing.take_if(|writing| writing.is_written()) {
-            self.stored(&writing, writing.check(&self.introduction));
-        }
-    }
-
-    /// Has the board store something. False if it does already; else [`Output::Stored`] follows.
-    pub fn store(&mut self, change: &OwnChange, now: Now) -> Result<bool, OwnChangeError> {
-        if self.firmware().is_none() {
-            return Err(OwnChangeError::NotReady);
-        }
-        if self.writing.is_some() {
-            return Err(OwnChangeError::Busy);
-        }
-        let Some(mut writing) = Writing::new(&self.introduction, change, self.next_write)? else { return Ok(false) };
-        let progress = writing.ask();
-        self.writing = Some(writing);
-        self.write_on(progress, now);
-        Ok(true)
-    }
-
-    fn write_on(&mut self, progress: Progress, now: Now) {
-        match progress {
-            Progress::Ask(requests) => requests.into_iter().for_each(|request| self.submit(request, now)),
-            Progress::Written => self.introduce_again(now),
-        }
-    }
-
-    fn introduce_again(&mut self, now: Now) {
-        if let Some(session) = &mut self.session {
-            session.introduce_again(now.monotonic);
-        }
-    }
-
-    fn stored(&mut self, writing: &Writing, result: Result<(), OwnChangeError>) {
-        self.next_write = writing.next_base();
-        self.outputs.push_back(Output::Stored(result));
-    }
-
-    fn write_done(&mut self, ticket: Ticket, outcome: Outcome, now: Now) {
-        let Some(mut writing) = self.writing.take() else { return };
-        match writing.answer(ticket, outcome) {
-            Ok(progress) => {
-                self.writing = Some(writing);
-                self.write_on(progress, now);
-            }
-            Err(error) => self.stored(&writing, Err(error)),
         }
     }
 
@@ -411,84 +320,6 @@ impl Board {
             Some(session) => session.submit(request, now.monotonic),
             None => self.done(request.ticket, Err(Failure::Gone), now),
         }
-    }
-
-    fn notice(&mut self, notice: Notice, now: Now) {
-        match notice {
-            Notice::Handshaking => self.say(BoardState::Handshaking, reasons::handshaking(&self.bauds)),
-            Notice::Reading => self.say(BoardState::Handshaking, reasons::reading()),
-            Notice::Introduction(said) if said == self.introduction => self.go_on(now),
-            Notice::Introduction(said) => {
-                if let Some(descriptor) = &said.descriptor {
-                    self.known.add(descriptor.clone());
-                }
-                self.introduction.clone_from(&said);
-                self.outputs.push_back(Output::Introduction(said));
-            }
-            Notice::Up { firmware, start } => self.up(firmware, start, now),
-            Notice::OutOfStep(cause) => {
-                let why = format!("{cause}; the session is being opened again");
-                self.runtime.graph_lost();
-                self.runtime.board_down(&why, now.unix_millis);
-                self.raw.graph_lost();
-                self.say(BoardState::Handshaking, why);
-            }
-            Notice::Restarted => {
-                self.runtime.board_down("the board has restarted", now.unix_millis);
-                self.say(BoardState::Handshaking, "the board has restarted; the session is being opened again".into());
-            }
-            Notice::Silent if self.was_up => self.say(BoardState::Unresponsive, reasons::gone_silent()),
-            Notice::Silent => self.say(BoardState::Unresponsive, reasons::silent(&self.bauds)),
-            // Noise from a board that was MicroFlo before is a fault of the line, not another firmware.
-            Notice::NotMicroflo(_) if self.was_up => self.say(BoardState::Unresponsive, reasons::gone_silent()),
-            Notice::NotMicroflo(bytes) => {
-                self.say(BoardState::NotMicroflo, reasons::not_microflo(&bytes, &self.bauds));
-            }
-            Notice::Done(ticket, outcome) => self.done(ticket, outcome, now),
-            Notice::Event(event) => self.event(&event, now),
-        }
-    }
-
-    fn up(&mut self, firmware: Firmware, start: Start, now: Now) {
-        if self.unread.take().is_some() {
-            let text = "the graph that was saved of the board cannot be read with what is known of its firmware now; it is forgotten";
-            self.outputs.push_back(Output::Log(text.to_owned()));
-        }
-        match start {
-            Start::Booted(chatter) => {
-                self.runtime.handle_boot(&chatter, now.unix_millis);
-                self.raw.restarted(&chatter);
-            }
-            Start::Continued => self.runtime.resume(firmware.dialect, now.unix_millis),
-            // Whatever it did meanwhile, it may hold any graph.
-            Start::Unknown => self.runtime.unknown(now.unix_millis),
-        }
-        self.was_up = true;
-        self.runtime.board_up(firmware.dialect, now.unix_millis);
-        self.say(BoardState::Ready, reasons::ready(firmware, self.has_library));
-    }
-
-    fn done(&mut self, ticket: Ticket, outcome: Outcome, now: Now) {
-        if is_own_change(ticket) {
-            return self.write_done(ticket, outcome, now);
-        }
-        match self.raw.handle_outcome(ticket, outcome) {
-            Some(command) => {
-                self.runtime.raw_outcome(&command, &outcome, now.unix_millis);
-                if changes_record(&command, &outcome) {
-                    self.introduce_again(now);
-                }
-            }
-            None => self.runtime.handle_outcome(ticket, outcome, now.unix_millis),
-        }
-        let requests = self.raw.release_all(&mut self.runtime);
-        self.submit_raw(requests, now);
-        self.runtime.go_on(now.unix_millis);
-    }
-
-    fn event(&mut self, event: &Event, now: Now) {
-        self.runtime.handle_event(event, now.unix_millis);
-        self.raw.handle_event(*event);
     }
 
     fn say(&mut self, state: BoardState, reason: String) {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use firmware_proto::{Body, Command, Dialect, Edge, Framed, Framing, Message, Packet, PortRef, Response};
+use firmware_proto::{Body, Command, Dialect, Edge, Event, Framed, Framing, Message, Packet, PortRef, Response};
 use serde_json::json;
 use uuid::Uuid;
 

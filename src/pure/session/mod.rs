@@ -13,7 +13,9 @@
 mod chatter;
 pub mod config;
 mod describing;
+mod handshake;
 mod matching;
+mod notice;
 mod probe;
 mod requests;
 #[cfg(test)]
@@ -26,85 +28,14 @@ use firmware_proto::{Body, DebugPoint, Decoded, Decoder, Dialect, Event, Message
 
 use self::chatter::Chatter;
 pub use self::config::Config;
-use self::config::{
-    ANSWER_PATIENCE, DESCRIBING_TRIES, HANDSHAKE_PATIENCE, KEEP_ALIVE, NOISE_BYTES, NOISE_SHOWN_BYTES,
-    PARTIAL_FRAME_PATIENCE,
-};
+use self::config::{ANSWER_PATIENCE, HANDSHAKE_PATIENCE, KEEP_ALIVE, PARTIAL_FRAME_PATIENCE};
 use self::describing::{Describing, Next};
-use self::probe::{Action, Opened, Probe};
+pub use self::notice::{LossCause, Notice, Output, Start};
+use self::probe::Probe;
 use self::requests::{Requests, Settled};
-use crate::pure::introduction::{Descriptors, Introduction};
+use crate::pure::introduction::Descriptors;
 use crate::pure::request::{Failure, Outcome, Request, Ticket};
 use crate::pure::view::Firmware;
-
-/// What the session wants done.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Output {
-    /// Write these bytes, in order.
-    Transmit(Vec<u8>),
-    /// Change the line's baud rate before anything else is written.
-    SetBaud(u32),
-    /// Something that the board's owner has to know.
-    Notice(Notice),
-}
-
-/// What happened.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Notice {
-    /// The first byte of a handshake was sent; before that the board had time to boot.
-    Handshaking,
-    /// The board answers and describes itself; what its firmware says is read now, which takes seconds on a slow line.
-    Reading,
-    /// The board answers, and has said this of itself. It is up once [`Session::go_on`] says so.
-    Introduction(Box<Introduction>),
-    /// The board is ready for requests.
-    Up {
-        /// How it is spoken to.
-        firmware: Firmware,
-        /// What is known of its past.
-        start: Start,
-    },
-    /// Bytes were lost: all requests have failed, the board's graph is no longer known, and the session is being opened again.
-    OutOfStep(LossCause),
-    /// The board has restarted: all requests have failed, and the session is being opened again.
-    Restarted,
-    /// Nothing came.
-    Silent,
-    /// Only other things came: these, at most [`NOISE_SHOWN_BYTES`].
-    NotMicroflo(Vec<u8>),
-    /// A request ended.
-    Done(Ticket, Outcome),
-    /// The board says something unasked.
-    Event(Event),
-}
-
-/// What is known of a board's past when it answers.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Start {
-    /// It has just started, and these are the responses of its embedded graph.
-    Booted(Vec<Response>),
-    /// Its session is still the one that it was left with: it has not started since.
-    Continued,
-    /// Nothing: it may have any graph.
-    Unknown,
-}
-
-/// Why the session is out of step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LossCause {
-    /// A frame that no firmware sends, or part of one.
-    #[error("bytes from the board were lost")]
-    BadFrame,
-    /// The oldest command got no answer.
-    #[error("the board did not answer in time")]
-    NoAnswer,
-    /// The board reported that it understood nothing.
-    #[error("the board lost bytes: {0}")]
-    BoardComplained(DebugPoint),
-    /// An answer to nothing that was asked.
-    #[error("the board answered what nobody asked")]
-    StrayAnswer,
-}
 
 #[derive(Debug)]
 enum Phase {
@@ -368,77 +299,6 @@ impl Session {
         self.phase = Phase::Probing(Box::new(probe));
         self.patience_ends = Some(now + HANDSHAKE_PATIENCE);
         self.forget_noise();
-    }
-
-    fn probe_bytes(&mut self, bytes: &mut &[u8], now: Instant) {
-        let Phase::Probing(probe) = &mut self.phase else { return };
-        let shown = NOISE_SHOWN_BYTES.saturating_sub(self.noise.len()).min(bytes.len());
-        self.noise.extend_from_slice(&bytes[..shown]);
-        self.noise_bytes += bytes.len();
-        let mut actions = Vec::new();
-        let opened = probe.on_bytes(bytes, now, &mut || self.requests.fresh_id(), &mut actions);
-        self.carry_out(actions);
-        match opened {
-            Some(opened) => self.open(opened, now),
-            None => *bytes = &[],
-        }
-        if self.noise_bytes > NOISE_BYTES {
-            self.out_of_patience();
-        }
-    }
-
-    fn probe_time(&mut self, now: Instant) {
-        let Phase::Probing(probe) = &mut self.phase else { return };
-        let mut actions = Vec::new();
-        probe.on_time(now, &mut || self.requests.fresh_id(), &mut actions);
-        if !actions.is_empty() && !std::mem::replace(&mut self.handshaking_said, true) {
-            self.notify(Notice::Handshaking);
-        }
-        self.carry_out(actions);
-        if self.patience_ends.is_some_and(|ends| now >= ends) {
-            self.out_of_patience();
-        }
-    }
-
-    fn out_of_patience(&mut self) {
-        let Phase::Probing(probe) = &mut self.phase else { return };
-        if self.patience_ends.take().is_none() {
-            return;
-        }
-        probe.slow_down();
-        let noise = std::mem::take(&mut self.noise);
-        self.notify(if noise.is_empty() { Notice::Silent } else { Notice::NotMicroflo(noise) });
-        self.forget_noise();
-    }
-
-    /// The handshake is done.
-    fn open(&mut self, opened: Opened, now: Instant) {
-        let Opened { firmware, decoder, start } = opened;
-        let start = match (start, self.start_before.take()) {
-            (start @ Start::Booted(_), _) | (start, None) => start,
-            (_, Some(before)) => before,
-        };
-        self.phase = Phase::Open { firmware, decoder, chatter: Chatter::None, start: Some(start) };
-        self.patience_ends = None;
-        self.forget_noise();
-        self.describing = Some(match self.losses {
-            ..DESCRIBING_TRIES => Describing::new(firmware.dialect, now),
-            _ => Describing::given_up(firmware.dialect, now),
-        });
-    }
-
-    fn forget_noise(&mut self) {
-        self.noise = Vec::new();
-        self.noise_bytes = 0;
-    }
-
-    fn carry_out(&mut self, actions: Vec<Action>) {
-        for action in actions {
-            match action {
-                Action::SetBaud(baud) => self.outputs.push_back(Output::SetBaud(baud)),
-                Action::Send(bytes) => self.transmit(&bytes),
-            }
-        }
     }
 
     /// Reports what ended and sends what the window has room for.

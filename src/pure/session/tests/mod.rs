@@ -10,7 +10,9 @@ use firmware_proto::descriptor::serve::STORE_BYTES;
 use firmware_proto::descriptor::{Firmware as Described, Identity, Query, Reply};
 use firmware_proto::{Command, DebugPoint, Dialect, Event, Message, PacketTarget, PortRef, Response};
 
+use super::config::NOISE_SHOWN_BYTES;
 use super::*;
+use crate::pure::introduction::Introduction;
 use crate::pure::request::{Failure, Request, Ticket};
 
 /// The engine behind the parser: gives node ids, refuses component 99.
