@@ -248,6 +248,22 @@ mod tests {
     }
 
     #[test]
+    fn every_setting_that_the_packages_file_shows_can_be_switched_on() {
+        let shown = include_str!("../../udev/config.toml");
+        let is_setting =
+            |line: &str| line.starts_with("[[") || line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
+        let lines = shown.lines().filter_map(|line| line.strip_prefix("# ")).filter(|line| is_setting(line));
+        let on: Vec<&str> = lines.collect();
+        assert!(on.len() > 10, "{on:?}");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        fs::write(&path, on.join("\n")).unwrap();
+        let layer = load(Some(&path), &Places::new(Surroundings::fake(&[], false))).unwrap();
+        assert_eq!(layer.board[0].label.as_deref(), Some("Greenhouse"));
+        assert_eq!(layer.generic, Some(GenericPolicy::Ask));
+    }
+
+    #[test]
     fn a_named_file_must_be_there_and_its_relative_paths_start_at_it() {
         let dir = tempfile::tempdir().unwrap();
         let places = Places::new(Surroundings::fake(&[], false));

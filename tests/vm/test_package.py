@@ -42,8 +42,12 @@ def test_the_package_is_installed_used_and_purged_without_a_trace(context):
         guest.until_active()
         with Gadget(guest, "uno", serial="75437303", far_end=linux_firmware) as uno:
             uno.plug()
-            guest.until_registered(serial="75437303")
+            board, pid = guest.until_registered(serial="75437303"), guest.pid()
             guest.sh("microflo-bridge label /dev/ttyACM0 Greenhouse")
+            # An upgrade while it is in use.
+            context.states.install(guest)
+            same("after the upgrade", guest.until_registered(label="Greenhouse")["id"], board["id"])
+            check(guest.pid() != pid, "the old program still runs")
             guest.sh(f"dpkg --purge {PACKAGE}", INSTALL_SECONDS)
             # udev remembers the tags of a device until it is unplugged, and the names of tags until the next start.
             uno.unplug()
