@@ -50,7 +50,12 @@ template <class Memory> struct Record {
     static uint8_t slot(uint8_t number) { return number ? 1 + RecordBytes : 1; }
 
     static uint8_t read(uint16_t at) {
-        return Memory::there() && at < RecordBytes ? Memory::read(slot(inForce()) + at) : 0;
+        if (!Memory::there() || at >= RecordBytes) {
+            return 0;
+        }
+        const uint8_t byte = Memory::read(slot(inForce()) + at);
+        // 0 says that there is no memory; zeros are what some sketches fill it with.
+        return at == 0 && byte == 0 ? 255 : byte;
     }
 
     static Outcome write(uint8_t chunk, const uint8_t *bytes) {
@@ -104,7 +109,7 @@ template <class Memory> class DescriptorTap {
 public:
     DescriptorTap() : state(LookForMagic), count(0), mine(false) {}
 
-    /* Takes a byte. What is the firmware's goes to `parser.parseByte`. True: `frame`, of FrameBytes, is to be sent. */
+    /* Takes a byte. What is the firmware's goes to `parser.parseByte`. True: `reply`, of FrameBytes, is to be sent. */
     template <class Parser> bool feed(uint8_t byte, Parser &parser, uint8_t *reply) {
         buffer[count++] = byte;
         switch (state) {

@@ -16,6 +16,7 @@ use crate::wire::Wire;
 const HARNESS: &str = r#"
 #include "describe.hpp"
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 struct Memory {
     static uint8_t bytes[describe::StoreBytes];
@@ -27,8 +28,9 @@ uint8_t Memory::bytes[describe::StoreBytes];
 struct Parser {
     void parseByte(char byte) { putchar('P'); putchar(byte); }
 };
-int main() {
-    memset(Memory::bytes, 255, sizeof(Memory::bytes));
+int main(int argc, char **argv) {
+    if (argc != 2) return 2;
+    memset(Memory::bytes, atoi(argv[1]), sizeof(Memory::bytes));
     Parser parser;
     describe::DescriptorTap<Memory> tap;
     uint8_t byte, reply[describe::FrameBytes];
@@ -51,7 +53,8 @@ struct Tap {
 }
 
 impl Tap {
-    fn build(dialect: Dialect, dir: &Path) -> (Tap, Vec<u8>) {
+    /// `memory`: what each byte of it holds at first.
+    fn build(dialect: Dialect, dir: &Path, memory: u8) -> (Tap, Vec<u8>) {
         let build = Build::read(&sim::component_map(dialect).to_string(), None, "").unwrap();
         let options = Options { dialect, node_limit: 50, message_limit: 50, label: String::new() };
         let descriptor = compile(&build, &options).unwrap();
@@ -70,7 +73,8 @@ impl Tap {
             .arg(dir.join("harness"));
         let output = compiler.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let mut child = Command::new(dir.join("harness")).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut harness = Command::new(dir.join("harness"));
+        let mut child = harness.arg(memory.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         (Tap { dialect, child, stdin, stdout }, descriptor)
     }
@@ -141,7 +145,7 @@ impl Write for Host {
 fn the_c_half_tells_the_same_as_the_rust_half_in_both_dialects() {
     for dialect in Dialect::ALL {
         let dir = tempfile::tempdir().unwrap();
-        let (tap, descriptor) = Tap::build(dialect, dir.path());
+        let (tap, descriptor) = Tap::build(dialect, dir.path(), u8::MAX);
         let mut wire = Wire::new(Host(tap, Vec::new()), dialect);
         wire.start();
         let reader = wire.read(false);
@@ -167,10 +171,23 @@ fn the_c_half_tells_the_same_as_the_rust_half_in_both_dialects() {
 }
 
 #[test]
+fn the_c_half_takes_a_memory_full_of_zeros_for_an_empty_one() {
+    let dialect = Dialect::Flo01;
+    let dir = tempfile::tempdir().unwrap();
+    let (tap, _) = Tap::build(dialect, dir.path(), 0);
+    let mut wire = Wire::new(Host(tap, Vec::new()), dialect);
+    wire.start();
+    assert_eq!(wire.read(true).own(), Ok(OwnState::Empty));
+    let own = Own { id: Some([7; 16]), label: "Gate" };
+    wire.write(&own);
+    assert_eq!(wire.read(true).own(), Ok(OwnState::Stored(own)));
+}
+
+#[test]
 fn everything_else_reaches_the_firmware_byte_by_byte() {
     for dialect in Dialect::ALL {
         let dir = tempfile::tempdir().unwrap();
-        let (mut tap, _) = Tap::build(dialect, dir.path());
+        let (mut tap, _) = Tap::build(dialect, dir.path(), u8::MAX);
         let identify = Sent::Describe(Query::Identify).encode(dialect, 7);
         let ping = Sent::Ping([68, 1, 68, 1, 68, 1, 68, 1]).encode(dialect, 68);
         let unknown = Sent::Unknown { id: 68, payload: [6, 1, 2, 3, 4, 5, 6, 0] }.encode(dialect, 9);

@@ -86,6 +86,9 @@
 //! | 6–21 | the id, as a UUID's bytes; zeros: none |
 //! | 22– | the label, UTF-8 |
 //!
+//! A board with a memory says 255 in byte 0 also where its slot begins with 0, as in a memory that was filled with zeros. A board
+//! without one says zeros throughout; a 0 before anything else is a damaged record.
+//!
 //! All CRC-32 are those of Ethernet and zip (ISO-HDLC).
 
 pub mod content;

@@ -12,8 +12,8 @@ pub const MAX_BYTES: usize = HEADER_BYTES + LABEL_BYTES;
 pub const HEADER_BYTES: usize = 22;
 
 const FORMAT: u8 = 1;
-const FORMAT_NO_STORE: u8 = 0;
-const FORMAT_EMPTY: u8 = 255;
+pub(super) const FORMAT_NO_STORE: u8 = 0;
+pub(super) const FORMAT_EMPTY: u8 = 255;
 
 const CRC_AT: usize = 2;
 const ID_AT: usize = 6;
@@ -104,7 +104,9 @@ impl<'a> OwnState<'a> {
     /// Reads a record. Bytes beyond its end do not count.
     pub fn read(record: &'a [u8]) -> Result<OwnState<'a>, OwnError> {
         match record.first() {
-            Some(&FORMAT_NO_STORE) => return Ok(OwnState::NoStore),
+            // Without a memory all reads as zeros.
+            Some(&FORMAT_NO_STORE) if record.iter().all(|byte| *byte == 0) => return Ok(OwnState::NoStore),
+            Some(&FORMAT_NO_STORE) => return Err(OwnError::Damaged),
             Some(&FORMAT_EMPTY) => return Ok(OwnState::Empty),
             Some(&FORMAT) | None => {}
             Some(&format) => return Err(OwnError::Newer { format }),

@@ -56,7 +56,7 @@ impl<'a> Firmware<'a> {
             }
             Query::ReadOwn { block } => {
                 let at = |place: usize| match &store {
-                    Some(store) if place < own::MAX_BYTES => store.read(slot(active(*store)) + place),
+                    Some(store) if place < own::MAX_BYTES => own_byte(*store, place),
                     _ => 0,
                 };
                 Reply::Own { block, bytes: block_of(usize::from(block), at) }
@@ -85,6 +85,12 @@ fn active(store: &(impl Store + ?Sized)) -> u8 {
 /// Where a slot starts.
 const fn slot(number: u8) -> usize {
     1 + if number == 0 { 0 } else { own::MAX_BYTES }
+}
+
+/// Zeros are not what an erased memory holds, but what some fill it with: that is a memory all the same.
+fn own_byte(store: &(impl Store + ?Sized), place: usize) -> u8 {
+    let byte = store.read(slot(active(store)) + place);
+    if place == 0 && byte == own::FORMAT_NO_STORE { own::FORMAT_EMPTY } else { byte }
 }
 
 fn write_chunk(store: &mut (impl Store + ?Sized), chunk: u8, bytes: [u8; CHUNK_BYTES]) -> Outcome {

@@ -93,6 +93,7 @@ fn the_own_record_is_kept_as_ever() {
     assert_eq!(OwnState::read(&record), Ok(OwnState::Stored(own)), "what follows does not count");
     assert_eq!(OwnState::read(&[255; 54]), Ok(OwnState::Empty));
     assert_eq!(OwnState::read(&[0; 54]), Ok(OwnState::NoStore));
+    assert_eq!(OwnState::read(&[0, 0, 4]), Err(OwnError::Damaged), "a flipped bit is not a missing memory");
     assert_eq!(OwnState::read(&record[..20]), Err(OwnError::Truncated { found: 20, wanted: length }));
     record[0] = 2;
     assert_eq!(OwnState::read(&record), Err(OwnError::Newer { format: 2 }));

@@ -3,6 +3,7 @@
 use crate::line::Line;
 use crate::{ID, descriptor};
 use firmware_proto::Dialect;
+use firmware_proto::descriptor::serve::STORE_BYTES;
 use firmware_proto::descriptor::writer::WriteStep;
 use firmware_proto::descriptor::{Outcome, Own, OwnState, OwnWriter, Query, Reply, WriteOwnError, own};
 #[test]
@@ -65,6 +66,19 @@ fn a_board_without_memory_says_so() {
     line.board.store = None;
     assert_eq!(line.read(true).0.own(), Ok(OwnState::NoStore));
     assert_eq!(line.write(&Own { id: Some(ID), label: "" }), Err(WriteOwnError::NoStore));
+}
+
+#[test]
+fn a_memory_full_of_zeros_is_empty_and_takes_a_record() {
+    let bytes = descriptor(Dialect::Flo01);
+    let mut line = Line::new(Dialect::Flo01, &bytes);
+    line.board.store = Some([0; STORE_BYTES]);
+    assert_eq!(line.read(true).0.own(), Ok(OwnState::Empty));
+    let own = Own { id: Some(ID), label: "Gate" };
+    line.write(&own).unwrap();
+    assert_eq!(line.read(true).0.own(), Ok(OwnState::Stored(own)));
+    line.board.store.as_mut().unwrap().fill(0);
+    assert_eq!(line.read(true).0.own(), Ok(OwnState::Empty), "filled again");
 }
 
 #[test]
