@@ -103,6 +103,7 @@ pub struct Reader {
     content_row: Row,
     content: [u8; MAX_BYTES],
     own_row: Row,
+    own_read_twice: bool,
     own: [u8; own::MAX_BYTES],
 }
 
@@ -118,6 +119,7 @@ impl Reader {
             content_row: Row { asked: 0, got: 0, wanted: 0 },
             content: [0; MAX_BYTES],
             own_row: Row { asked: 0, got: 0, wanted: OWN_HEAD_BLOCKS },
+            own_read_twice: false,
             own: [0; own::MAX_BYTES],
         }
     }
@@ -140,7 +142,15 @@ impl Reader {
             return Step::Ask(Query::ReadOwn { block: block as u8 });
         }
         let done = |row: &Row| row.got >= row.asked.max(row.wanted);
-        if done(&self.content_row) && done(&self.own_row) { Step::Done } else { Step::Wait }
+        if !done(&self.content_row) || !done(&self.own_row) {
+            return Step::Wait;
+        }
+        if self.own().is_err() && !core::mem::replace(&mut self.own_read_twice, true) {
+            // A bit may have flipped on the way, and nothing else would show it.
+            self.own_row = Row { asked: 0, got: 0, wanted: OWN_HEAD_BLOCKS };
+            return self.step();
+        }
+        Step::Done
     }
 
     /// Takes the reply to the oldest unanswered query.
@@ -164,14 +174,6 @@ impl Reader {
                 Ok(())
             }
             Reply::Identity(_) | Reply::Written { .. } => Err(ReadError::Disorder),
-        }
-    }
-
-    /// What was asked and not answered will not be answered: it is asked again.
-    pub fn ask_again(&mut self) {
-        self.identity_asked = self.identity.is_some();
-        for row in [&mut self.content_row, &mut self.own_row] {
-            row.asked = row.got;
         }
     }
 

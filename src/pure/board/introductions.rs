@@ -50,6 +50,10 @@ impl Board {
     pub(super) fn go_on(&mut self, now: Now) {
         if let Some(session) = &mut self.session {
             session.go_on(now.monotonic);
+            if session.is_introducing() {
+                // What was said may be older than what was written.
+                return;
+            }
         }
         if let Some(writing) = self.writing.take_if(|writing| writing.is_written()) {
             self.stored(&writing, writing.check(&self.introduction));

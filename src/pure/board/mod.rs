@@ -172,7 +172,8 @@ impl Board {
         } else {
             (BoardState::Booting, reasons::booting())
         };
-        self.session = Some(Session::new(config, now.monotonic).knowing(self.known.clone()));
+        self.session =
+            Some(Session::new(config, now.monotonic).knowing(self.known.clone()).after((*self.introduction).clone()));
         self.say(state.0, state.1);
     }
 

@@ -42,6 +42,15 @@ pub enum OwnChangeError {
     /// It went wrong on the way.
     #[error("{0}; what the board stores now is shown by `microflo-bridge status`; try again")]
     Lost(#[from] Failure),
+    /// Half of a record cannot be changed while the other half is not known.
+    #[error(
+        "what the board stores cannot be read, so a label alone would cost it its id; give it an id first, a new one or the one \
+         that it had: microflo-bridge id BOARD --on-board new|UUID"
+    )]
+    Unreadable,
+    /// It was stored, and cannot be read back.
+    #[error("the board took it, but what it stores now could not be read; see `microflo-bridge status`, and try again")]
+    NotReadBack,
     /// It was stored, and is not there.
     #[error("the board did not keep it; its memory may be worn out")]
     NotKept,
@@ -87,13 +96,16 @@ impl Writing {
             BoardMemory::None => return Err(OwnChangeError::Refused(WriteOwnError::NoStore.to_string())),
             BoardMemory::There => {}
         }
+        if said.unread && change.id.is_none() {
+            return Err(OwnChangeError::Unreadable);
+        }
         let id = change.id.or(said.id);
         let label = match &change.label {
             Some(label) => label_on_board(label),
             None => said.label.clone(),
         };
         let label = label.unwrap_or_default();
-        if id == said.id && label == said.label.as_deref().unwrap_or_default() {
+        if !said.unread && id == said.id && label == said.label.as_deref().unwrap_or_default() {
             return Ok(None);
         }
         let own = Own { id: id.map(Uuid::into_bytes), label: &label };
@@ -147,6 +159,9 @@ impl Writing {
 
     /// Whether the board says that it has it.
     pub(super) fn check(&self, said: &Introduction) -> Result<(), OwnChangeError> {
+        if said.unread {
+            return Err(OwnChangeError::NotReadBack);
+        }
         let kept = said.id == self.id && said.label.as_deref().unwrap_or_default() == self.label;
         if kept { Ok(()) } else { Err(OwnChangeError::NotKept) }
     }

@@ -7,6 +7,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::*;
+use crate::pure::introduction::BoardMemory;
 use crate::pure::model::library::Library;
 
 const EDITOR: ClientId = ClientId(1);
@@ -260,4 +261,19 @@ fn a_raw_client_hears_nothing_of_what_the_bridge_asks_the_board() {
     assert_eq!(asked, 1);
     let heard: Vec<u8> = raw.chunks(Dialect::Flo01.frame_len()).map(|frame| frame[0]).collect();
     assert_eq!(heard, [19, 115, 101, 104, 111], "its boot, and nothing else");
+}
+
+#[test]
+fn a_label_alone_is_not_written_over_a_record_that_cannot_be_read() {
+    let said = Introduction { memory: BoardMemory::There, unread: true, ..Introduction::default() };
+    let change = |id, label: Option<&str>| OwnChange { id, label: label.map(str::to_owned) };
+    let error = Writing::new(&said, &change(None, Some("Gate")), 0).unwrap_err();
+    assert_eq!(error, OwnChangeError::Unreadable);
+    assert!(error.to_string().contains("give it an id first"), "{error}");
+    // The id that it told before may be what is to be stored anew.
+    let id = Some(Uuid::from_u128(7));
+    let said = Introduction { id, ..said };
+    assert!(Writing::new(&said, &change(id, None), 0).unwrap().is_some());
+    let said = Introduction { unread: false, ..said };
+    assert!(Writing::new(&said, &change(id, None), 0).unwrap().is_none());
 }

@@ -22,6 +22,8 @@ pub struct Introduction {
     pub id: Option<Uuid>,
     /// The label that it stores.
     pub label: Option<String>,
+    /// Whether what it stores could not be read: memory, id and label are then as it told them before on the same line, if it did.
+    pub unread: bool,
     /// What its firmware says.
     pub descriptor: Option<Arc<Descriptor>>,
     /// What of this cannot be used, and what to do.

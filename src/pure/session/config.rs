@@ -74,7 +74,8 @@ pub fn wire_time(baud: u32, bytes: usize) -> Duration {
 /// floods events.
 pub const DESCRIBING_PATIENCE: Duration = Duration::from_secs(60);
 
-/// How often in a row bytes may be lost while a board says what it is. Then it is used as one that says nothing.
+/// How often in a row bytes may be lost, or the board restart, while it says what it is. Then it is used as what it said before on the
+/// same line, or as one that says nothing.
 pub const DESCRIBING_TRIES: u32 = 3;
 
 /// How long a board that has said what it is waits to hear who it is.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use firmware_proto::descriptor::reader::Step;
-use firmware_proto::descriptor::{OwnState, Reader};
+use firmware_proto::descriptor::{Identity, OwnState, Reader};
 use firmware_proto::{Command, Dialect, Response};
 use uuid::Uuid;
 
@@ -16,9 +16,10 @@ use crate::pure::identity::label::label_on_board;
 use crate::pure::introduction::{BoardMemory, Descriptor, Descriptors, Introduction};
 use crate::pure::request::{Failure, Outcome, Request, Ticket};
 
-/// The tickets of the session's own requests; nobody else's come so far.
-const QUESTION: Ticket = Ticket(u64::MAX);
-const PING: Ticket = Ticket(u64::MAX - 1);
+/// Tickets of the session's own requests have these bits; nobody else's have both. The round follows, and which of the two it is.
+const OWN_TICKETS: u64 = 3 << 62;
+const QUESTION: u64 = 0;
+const PING: u64 = 1;
 
 /// What to do next.
 #[derive(Debug)]
@@ -39,10 +40,13 @@ pub(super) enum Next {
 #[derive(Debug)]
 pub(super) struct Describing {
     dialect: Dialect,
+    /// Tells its requests from those of earlier rounds, whose answers may still come.
+    round: u64,
     reader: Box<Reader>,
     /// Its descriptor, where that was read before.
     known: Option<Arc<Descriptor>>,
     pinged: bool,
+    asked_twice: bool,
     stage: Stage,
     /// When that has taken too long.
     ends: Instant,
@@ -52,27 +56,70 @@ pub(super) struct Describing {
 enum Stage {
     Asking,
     /// Nothing more is to be asked; this went wrong.
-    Over(Option<String>),
+    Over(Option<Trouble>),
     Missing,
     /// It was said; who the board is has not been answered yet.
     Told,
 }
 
+/// Why the board was not asked to the end.
+#[derive(Debug)]
+struct Trouble {
+    text: String,
+    /// Worth knowing also of a board that has never described itself.
+    is_boards: bool,
+}
+
+impl From<String> for Trouble {
+    fn from(text: String) -> Self {
+        Trouble { text, is_boards: false }
+    }
+}
+
+/// How a board was lost before it was up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Setback {
+    /// Bytes were lost.
+    Lost,
+    /// It restarted.
+    Restarted,
+}
+
+/// What is known of the board from before.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Past<'a> {
+    /// What it said last on this line.
+    pub(super) said: &'a Introduction,
+    /// Whether it has answered the first question since.
+    pub(super) answered: bool,
+}
+
+impl Past<'_> {
+    fn describes_itself(self) -> bool {
+        self.answered || self.said.memory != BoardMemory::Silent
+    }
+}
+
 /// Whether a ticket is of a request of the session itself.
 pub(super) fn is_own(ticket: Ticket) -> bool {
-    ticket >= PING
+    ticket.0 & OWN_TICKETS == OWN_TICKETS
 }
 
 impl Describing {
-    pub(super) fn new(dialect: Dialect, now: Instant) -> Self {
+    pub(super) fn new(dialect: Dialect, round: u64, now: Instant) -> Self {
         let (reader, ends) = (Box::new(Reader::new(dialect)), now + DESCRIBING_PATIENCE);
-        Describing { dialect, reader, known: None, pinged: false, stage: Stage::Asking, ends }
+        let (pinged, asked_twice, stage) = (false, false, Stage::Asking);
+        Describing { dialect, round, reader, known: None, pinged, asked_twice, stage, ends }
     }
 
-    /// Does not ask: something got lost each time.
-    pub(super) fn given_up(dialect: Dialect, now: Instant) -> Self {
-        let trouble = "bytes were lost each time that it was read".to_owned();
-        Describing { stage: Stage::Over(Some(trouble)), ..Describing::new(dialect, now) }
+    /// Does not ask: it went wrong each time.
+    pub(super) fn given_up(dialect: Dialect, setback: Setback, now: Instant) -> Self {
+        let trouble = match setback {
+            Setback::Lost => "bytes were lost each time that it was read",
+            Setback::Restarted => "the board restarted each time that it was asked",
+        };
+        let stage = Stage::Over(Some(Trouble { text: trouble.to_owned(), is_boards: setback == Setback::Restarted }));
+        Describing { stage, ..Describing::new(dialect, 0, now) }
     }
 
     /// When [`Describing::on_time`] is due.
@@ -87,23 +134,33 @@ impl Describing {
         }
         let told = matches!(self.stage, Stage::Told);
         if matches!(self.stage, Stage::Asking) {
-            self.stage = Stage::Over(Some(format!("it was not read in {} s", DESCRIBING_PATIENCE.as_secs())));
+            let text = format!("it was not read in {} s", DESCRIBING_PATIENCE.as_secs());
+            self.stage = Stage::Over(Some(text.into()));
         }
         told
     }
 
     /// The answer to one of its own requests.
-    pub(super) fn answer(&mut self, ticket: Ticket, outcome: Outcome) {
-        if !matches!(self.stage, Stage::Asking) {
+    pub(super) fn answer(&mut self, ticket: Ticket, outcome: Outcome, past: Past<'_>) {
+        if !matches!(self.stage, Stage::Asking) || ticket.0 & !OWN_TICKETS & !PING != self.round << 1 {
             return;
         }
-        self.stage = match (ticket, outcome, self.is_answered()) {
+        self.stage = match (ticket.0 & PING, outcome, self.is_answered()) {
             (QUESTION, Ok(Response::Describe(reply)), _) => match self.reader.handle(reply) {
                 Ok(()) => Stage::Asking,
-                Err(error) => Stage::Over(Some(error.to_string())),
+                Err(error) => Stage::Over(Some(error.to_string().into())),
             },
             // The ping's answer shows whether it does not know the first question or has lost count of bytes.
-            (QUESTION, Err(Failure::Refused(_) | Failure::NoAnswer), false) => Stage::Asking,
+            (QUESTION, Err(Failure::Refused(_)), false) => {
+                self.asked_twice = true;
+                Stage::Asking
+            }
+            (QUESTION, Err(Failure::NoAnswer), false) => Stage::Asking,
+            // A whole frame may have got lost: of a board that knows the question that is likelier than other firmware.
+            (PING, Ok(_), false) if past.describes_itself() && !self.asked_twice => {
+                (*self.reader, self.pinged, self.asked_twice) = (Reader::new(self.dialect), false, true);
+                Stage::Asking
+            }
             (PING, Ok(_), false) => Stage::Over(None),
             (PING, _, true) => Stage::Asking,
             // Whoever has answered the first question knows the others too.
@@ -122,9 +179,10 @@ impl Describing {
     }
 
     /// What to do next, given what was read before from any board.
-    /// `has_answered`: it has answered the first question before.
-    pub(super) fn next(&mut self, known: &Descriptors, has_answered: bool, now: Instant) -> Next {
+    /// `may_ask`: there is room for one more request.
+    pub(super) fn next(&mut self, known: &Descriptors, past: Past<'_>, may_ask: bool, now: Instant) -> Next {
         if matches!(self.stage, Stage::Asking)
+            && may_ask
             && let Some(next) = self.ask(known)
         {
             return next;
@@ -134,7 +192,7 @@ impl Describing {
             Stage::Over(trouble) => {
                 let trouble = trouble.take();
                 (self.stage, self.ends) = (Stage::Told, now + RECOGNITION_PATIENCE);
-                Next::Said(Box::new(self.introduction(trouble, has_answered)))
+                Next::Said(Box::new(self.introduction(trouble, past)))
             }
             Stage::Missing => Next::Lost,
             Stage::Told => Next::Wait,
@@ -143,10 +201,8 @@ impl Describing {
 
     fn ask(&mut self, known: &Descriptors) -> Option<Next> {
         match self.reader.step() {
-            Step::Ask(query) => Some(Next::Ask(Request { ticket: QUESTION, command: Command::Describe(query) })),
-            Step::Wait if !std::mem::replace(&mut self.pinged, true) => {
-                Some(Next::Ask(Request { ticket: PING, command: Command::Ping([0; 8]) }))
-            }
+            Step::Ask(query) => Some(self.request(QUESTION, Command::Describe(query))),
+            Step::Wait if !std::mem::replace(&mut self.pinged, true) => Some(self.request(PING, Command::Ping([0; 8]))),
             Step::Wait => None,
             Step::Identified(fingerprint) => {
                 self.known = known.get(fingerprint).filter(|known| known.dialect == self.dialect).cloned();
@@ -164,12 +220,21 @@ impl Describing {
         }
     }
 
-    /// What was found out, though `trouble` may have been in the way.
-    fn introduction(&self, trouble: Option<String>, has_answered: bool) -> Introduction {
+    fn request(&self, which: u64, command: Command) -> Next {
+        Next::Ask(Request { ticket: Ticket(OWN_TICKETS | self.round << 1 | which), command })
+    }
+
+    /// What was found out, though `trouble` may have been in the way. What could not be read is as it was said before on this line.
+    fn introduction(&self, trouble: Option<Trouble>, past: Past<'_>) -> Introduction {
         let mut said = Introduction::default();
-        if !self.is_answered() && !has_answered {
+        // It has said that it does not know the question, or was never heard to know it.
+        if !self.is_answered() && (trouble.is_none() || !past.describes_itself()) {
+            let worth_knowing = trouble.filter(|trouble| trouble.is_boards);
+            said.troubles
+                .extend(worth_knowing.map(|Trouble { text, .. }| format!("it cannot be asked who it is: {text}")));
             return said;
         }
+        let trouble = trouble.map(|trouble| trouble.text);
         said.memory = BoardMemory::There;
         match self.reader.own() {
             Ok(OwnState::Stored(own)) => {
@@ -178,15 +243,36 @@ impl Describing {
             }
             Ok(OwnState::Empty) => {}
             Ok(OwnState::NoStore) => said.memory = BoardMemory::None,
-            Err(error) if trouble.is_none() => said.troubles.push(error.to_string()),
-            // It was not read.
-            Err(_) => said.memory = BoardMemory::None,
+            Err(error) => {
+                said.unread = true;
+                if past.said.memory != BoardMemory::Silent {
+                    (said.memory, said.id) = (past.said.memory, past.said.id);
+                    said.label.clone_from(&past.said.label);
+                }
+                let why = trouble
+                    .clone()
+                    .map_or_else(|| error.to_string(), |why| format!("what it stores was not read: {why}"));
+                said.troubles.push(why);
+            }
         }
         match self.descriptor(trouble) {
             Ok(descriptor) => said.descriptor = Some(descriptor),
-            Err(why) => said.troubles.push(format!("it has a descriptor that cannot be used: {why}")),
+            Err(why) => match &past.said.descriptor {
+                Some(before) if self.may_have(before) => {
+                    said.troubles.push(format!("its descriptor was not read again: {why}"));
+                    said.descriptor = Some(before.clone());
+                }
+                _ => said.troubles.push(format!("it has a descriptor that cannot be used: {why}")),
+            },
         }
         said
+    }
+
+    /// Whether nothing that the board has said now speaks against this descriptor.
+    fn may_have(&self, before: &Descriptor) -> bool {
+        let known = before.fingerprint;
+        let same = |now: Identity| (now.version, now.length, now.crc) == (known.version, known.length, known.crc);
+        before.dialect == self.dialect && self.reader.identity().is_none_or(same)
     }
 
     fn descriptor(&self, trouble: Option<String>) -> Result<Arc<Descriptor>, String> {

@@ -60,10 +60,10 @@ impl Session {
         self.phase = Phase::Open { firmware, decoder, chatter: Chatter::None, start: Some(start) };
         self.patience_ends = None;
         self.forget_noise();
-        self.describing = Some(match self.losses {
-            ..DESCRIBING_TRIES => Describing::new(firmware.dialect, now),
-            _ => Describing::given_up(firmware.dialect, now),
-        });
+        match self.setbacks {
+            ..DESCRIBING_TRIES => self.ask_for_introduction(firmware.dialect, now),
+            _ => self.describing = Some(Describing::given_up(firmware.dialect, self.setback, now)),
+        }
     }
 
     pub(super) fn forget_noise(&mut self) {

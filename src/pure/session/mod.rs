@@ -29,11 +29,11 @@ use firmware_proto::{Body, DebugPoint, Decoded, Decoder, Dialect, Event, Message
 use self::chatter::Chatter;
 pub use self::config::Config;
 use self::config::{ANSWER_PATIENCE, HANDSHAKE_PATIENCE, KEEP_ALIVE, PARTIAL_FRAME_PATIENCE};
-use self::describing::{Describing, Next};
+use self::describing::{Describing, Next, Past, Setback};
 pub use self::notice::{LossCause, Notice, Output, Start};
 use self::probe::Probe;
 use self::requests::{Requests, Settled};
-use crate::pure::introduction::Descriptors;
+use crate::pure::introduction::{Descriptors, Introduction};
 use crate::pure::request::{Failure, Outcome, Request, Ticket};
 use crate::pure::view::Firmware;
 
@@ -60,11 +60,18 @@ pub struct Session {
     answers: VecDeque<(Ticket, Outcome)>,
     /// What boards have said before.
     known: Descriptors,
-    /// How often in a row bytes were lost before the board was up, and what was known of its past before that.
-    losses: u32,
+    /// What it said of itself last, on this line.
+    before: Box<Introduction>,
+    /// How many times it was asked, which names the requests of each time.
+    rounds: u64,
+    /// It is to be asked once more when it has said all: something has changed meanwhile.
+    again: bool,
+    /// How often in a row it was lost before it was up, how the last time, and what was known of its past before that.
+    setbacks: u32,
+    setback: Setback,
+    start_before: Option<Start>,
     /// Whether it has said before that it describes itself.
     has_answered: bool,
-    start_before: Option<Start>,
     outputs: VecDeque<Output>,
     /// What was heard while no session was open, for [`Notice::NotMicroflo`].
     noise: Vec<u8>,
@@ -93,9 +100,13 @@ impl Session {
             describing: None,
             answers: VecDeque::new(),
             known: Descriptors::default(),
-            losses: 0,
-            has_answered: false,
+            before: Box::default(),
+            rounds: 0,
+            again: false,
+            setbacks: 0,
+            setback: Setback::Lost,
             start_before: None,
+            has_answered: false,
             outputs: VecDeque::new(),
             noise: Vec::new(),
             noise_bytes: 0,
@@ -110,6 +121,12 @@ impl Session {
         self
     }
 
+    /// The board on this line has said this of itself before: it holds where the line does not let it say anything.
+    pub fn after(mut self, before: Introduction) -> Self {
+        *self.before = before;
+        self
+    }
+
     /// How the board is spoken to, while it is up.
     pub fn firmware(&self) -> Option<Firmware> {
         match &self.phase {
@@ -120,12 +137,18 @@ impl Session {
 
     /// Asks the board anew what it says of itself, beside all other requests; [`Notice::Introduction`] tells.
     pub fn introduce_again(&mut self, now: Instant) {
-        if let Some(firmware) = self.firmware()
-            && self.describing.is_none()
-        {
-            self.describing = Some(Describing::new(firmware.dialect, now));
+        match self.firmware() {
+            // It may have told already what has changed since.
+            Some(_) if self.describing.is_some() => self.again = true,
+            Some(firmware) => self.ask_for_introduction(firmware.dialect, now),
+            None => {}
         }
         self.settle(now);
+    }
+
+    /// Whether the board is being asked what it says of itself.
+    pub fn is_introducing(&self) -> bool {
+        self.describing.is_some()
     }
 
     /// Asks something of the board. It is answered exactly once, with [`Notice::Done`]. Without a session it fails at once.
@@ -147,8 +170,11 @@ impl Session {
         if let Phase::Open { firmware, start, .. } = &mut self.phase {
             let firmware = *firmware;
             if let Some(start) = start.take() {
-                (self.losses, self.has_answered) = (0, false);
+                (self.setbacks, self.has_answered) = (0, false);
                 self.notify(Notice::Up { firmware, start });
+            }
+            if std::mem::take(&mut self.again) {
+                self.ask_for_introduction(firmware.dialect, now);
             }
         }
         self.settle(now);
@@ -275,6 +301,7 @@ impl Session {
         let decoder = std::mem::replace(decoder, Decoder::searching(firmware.dialect));
         let probe = Probe::reboot(*firmware, decoder, std::mem::take(chatter), now);
         let was_up = start.is_none();
+        self.set_back(Setback::Restarted, was_up);
         self.leave(Failure::Gone, was_up.then_some(Notice::Restarted), probe, now);
     }
 
@@ -284,8 +311,14 @@ impl Session {
         let start = start.take();
         let was_up = start.is_none();
         // It was only asked what it says of itself, which changes nothing on it.
-        (self.start_before, self.losses) = (start, if was_up { 0 } else { self.losses + 1 });
+        self.start_before = start;
+        self.set_back(Setback::Lost, was_up);
         self.leave(Failure::Lost, was_up.then_some(Notice::OutOfStep(cause)), probe, now);
+    }
+
+    /// Counts the times in a row that it did not come so far as to be up.
+    fn set_back(&mut self, setback: Setback, was_up: bool) {
+        (self.setbacks, self.setback) = (if was_up { 0 } else { self.setbacks + 1 }, setback);
     }
 
     fn leave(&mut self, failure: Failure, notice: Option<Notice>, probe: Probe, now: Instant) {
@@ -293,6 +326,7 @@ impl Session {
         self.report_done();
         self.has_answered |= self.describing.take().is_some_and(|describing| describing.is_answered());
         self.answers.clear();
+        self.again = false;
         if let Some(notice) = notice {
             self.notify(notice);
         }
@@ -303,22 +337,30 @@ impl Session {
 
     /// Reports what ended and sends what the window has room for.
     fn settle(&mut self, now: Instant) {
-        self.report_done();
-        self.describe(now);
-        while let Phase::Open { firmware, .. } = &self.phase {
+        loop {
+            self.report_done();
+            self.describe(now);
+            let Phase::Open { firmware, .. } = &self.phase else { return };
             let Some(frame) = self.requests.next_frame(firmware.dialect, now) else { return };
             self.transmit(frame.as_bytes());
         }
+    }
+
+    fn ask_for_introduction(&mut self, dialect: Dialect, now: Instant) {
+        self.rounds += 1;
+        self.describing = Some(Describing::new(dialect, self.rounds, now));
     }
 
     /// Goes on asking the board what it says of itself.
     fn describe(&mut self, now: Instant) {
         while let Some(describing) = &mut self.describing {
             if let Some((ticket, outcome)) = self.answers.pop_front() {
-                describing.answer(ticket, outcome);
+                describing.answer(ticket, outcome, Past { said: &self.before, answered: self.has_answered });
                 continue;
             }
-            match describing.next(&self.known, self.has_answered, now) {
+            // One waits for its turn at most: it comes soon, and the requests of others hardly later than without.
+            let may_ask = self.requests.has_room() && !self.requests.is_waiting(describing::is_own);
+            match describing.next(&self.known, Past { said: &self.before, answered: self.has_answered }, may_ask, now) {
                 Next::Ask(request) => self.requests.submit(request),
                 Next::Wait => return,
                 Next::Reading if self.firmware().is_none() => self.notify(Notice::Reading),
@@ -327,6 +369,9 @@ impl Session {
                     if let Some(descriptor) = &introduction.descriptor {
                         self.known.add(descriptor.clone());
                     }
+                    // What was not asked yet is not worth asking any more.
+                    self.requests.withdraw(describing::is_own);
+                    self.before.clone_from(&introduction);
                     self.notify(Notice::Introduction(introduction));
                 }
                 Next::Lost => self.lose(LossCause::NoAnswer, now),

@@ -68,11 +68,26 @@ impl Requests {
 
     /// Queues a command; a full queue fails it at once.
     pub(super) fn submit(&mut self, request: Request) {
-        if self.waiting.len() >= QUEUE_COMMANDS {
-            self.done.push((request.ticket, Err(Failure::QueueFull)));
-        } else {
+        if self.has_room() {
             self.waiting.push_back(request);
+        } else {
+            self.done.push((request.ticket, Err(Failure::QueueFull)));
         }
+    }
+
+    /// Whether one more can be queued.
+    pub(super) fn has_room(&self) -> bool {
+        self.waiting.len() < QUEUE_COMMANDS
+    }
+
+    /// Whether one of those waits for the wire.
+    pub(super) fn is_waiting(&self, which: impl Fn(Ticket) -> bool) -> bool {
+        self.waiting.iter().any(|request| which(request.ticket))
+    }
+
+    /// Those that wait for the wire are not sent, and not answered.
+    pub(super) fn withdraw(&mut self, which: impl Fn(Ticket) -> bool) {
+        self.waiting.retain(|request| !which(request.ticket));
     }
 
     /// The next frame for the wire, if the window has room: never more than [`Dialect::unanswered_bytes`] unanswered.

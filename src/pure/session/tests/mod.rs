@@ -23,6 +23,8 @@ struct Engine {
     story: Option<Story>,
     /// What it was asked of that.
     queries: Vec<Query>,
+    /// How many answers of its own record get a bit flipped on the way.
+    flips: usize,
 }
 
 struct Story {
@@ -56,7 +58,14 @@ impl Board for Engine {
     fn describe(&mut self, query: Query) -> Option<Reply> {
         self.queries.push(query);
         let Story { content, identity, memory } = self.story.as_mut()?;
-        Some(Described::claiming(content, *identity).answer(query, memory.as_mut()))
+        let mut reply = Described::claiming(content, *identity).answer(query, memory.as_mut());
+        if let Reply::Own { block: 2, bytes } = &mut reply
+            && let Some(fewer) = self.flips.checked_sub(1)
+        {
+            self.flips = fewer;
+            bytes[3] ^= 4;
+        }
+        Some(reply)
     }
 }
 
@@ -78,6 +87,8 @@ struct Bench {
     flood: usize,
     /// Firmware that loses its session over a question that it does not know.
     chokes: bool,
+    /// Firmware that restarts when it is asked what it says of itself.
+    restarts: bool,
     notices: Vec<Notice>,
     /// What the board has said of itself.
     said: Vec<Introduction>,
@@ -103,6 +114,7 @@ impl Bench {
             lose_to_host: 0,
             flood: 0,
             chokes: false,
+            restarts: false,
             notices: Vec::new(),
             said: Vec::new(),
             most_unanswered: 0,
@@ -163,6 +175,9 @@ impl Bench {
                 self.lose_to_board -= 1;
             } else if let Some(frame) = self.parser.feed(byte, &mut self.engine) {
                 out.extend_from_slice(frame.as_bytes());
+            }
+            if self.restarts && self.engine.queries.pop().is_some() {
+                return self.boot_chatter();
             }
             if self.chokes && self.engine.queries.pop().is_some() {
                 self.parser = Parser::new(self.dialect);
