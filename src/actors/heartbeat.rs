@@ -29,14 +29,32 @@ struct Slot {
     answered: AtomicU64,
 }
 
-/// What one loop answers with. A loop that has ended, and dropped it, is asked no more.
+/// What one loop answers with. A loop that has ended, and dropped it, is asked no more; one that has panicked never answers again.
 #[derive(Debug)]
 pub struct Pulse {
     slot: Arc<Slot>,
     round: watch::Receiver<u64>,
+    /// Somebody starts the loop anew if it panics.
+    is_replaced: bool,
+}
+
+impl Drop for Pulse {
+    fn drop(&mut self) {
+        if thread::panicking() && !self.is_replaced {
+            // The slot stays among those that are asked.
+            std::mem::forget(Arc::clone(&self.slot));
+        }
+    }
 }
 
 impl Pulse {
+    /// For a loop that somebody starts anew if it panics: no reason to end all others.
+    pub fn replaced(self) -> Self {
+        let mut pulse = self;
+        pulse.is_replaced = true;
+        pulse
+    }
+
     /// Waits until asked, and answers: one arm of the loop's `select!`. Cancel safe.
     pub async fn beat(&mut self) {
         if self.round.changed().await.is_err() {
@@ -65,7 +83,7 @@ impl Heartbeats {
         let round = self.0.round.subscribe();
         let slot = Arc::new(Slot { name: name.into(), answered: AtomicU64::new(*round.borrow()) });
         slots.push(Arc::downgrade(&slot));
-        Pulse { slot, round }
+        Pulse { slot, round, is_replaced: false }
     }
 
     /// Ends a round and begins the next. Returns who has not answered in the one that ended.
@@ -180,5 +198,20 @@ mod tests {
         tokio::time::sleep(ROUND * 10).await;
         assert!(said.try_recv().is_err());
         drop(watch);
+    }
+
+    #[tokio::test]
+    async fn a_loop_that_panicked_is_named_unless_somebody_replaces_it() {
+        let loops = Heartbeats::default();
+        let (lost, replaced, ended) = (loops.pulse("lost"), loops.pulse("replaced").replaced(), loops.pulse("ended"));
+        for pulse in [lost, replaced] {
+            let fails = tokio::spawn(async move {
+                let _pulse = pulse;
+                panic!("as planned");
+            });
+            assert!(fails.await.unwrap_err().is_panic());
+        }
+        drop(ended);
+        assert_eq!(answered(&loops).await, ["lost"]);
     }
 }

@@ -25,6 +25,9 @@ use crate::pure::view::{BoardState, BoardView};
 
 /// How often every loop is asked whether it turns, where systemd does not say.
 const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// How long threads may still hold on to ports after everything else has ended.
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(1);
 /// The most simulated boards.
 const MAX_SIMULATED: i64 = 1000;
 /// What the bridge writes is for its user only: the state holds secrets.
@@ -123,7 +126,10 @@ pub(super) fn run(args: RunArgs, places: &Places) -> anyhow::Result<()> {
     rustix::process::umask(UMASK);
     open_files::raise_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(settings, inherited, || args.clone().settings(places)))
+    let ended = runtime.block_on(serve(settings, inherited, || args.clone().settings(places)));
+    // A driver that does not let go of a port is no reason to wait.
+    runtime.shutdown_timeout(SHUTDOWN_LIMIT);
+    ended
 }
 
 /// `again` reads the settings once more.

@@ -1,12 +1,19 @@
 //! Who may open a device node or a socket, and what to type so that somebody may.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 /// Read and write permission: the owner's, the group's, everybody's.
 const OWNER: u32 = 0o600;
 const GROUP: u32 = 0o060;
 const ANYBODY: u32 = 0o006;
+
+/// The users that systemd makes for services.
+const DYNAMIC_USERS: RangeInclusive<u32> = 61184..=65519;
+
+/// Where an administrator adds to the service's unit.
+const DROP_INS: &str = "/etc/systemd/system/microflo-bridge.service.d";
 
 /// Whose a node is, and who may open it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +60,11 @@ pub enum Hindrance {
         /// Who is not in it.
         user: String,
     },
+    /// Its group may, and the opener is a service, whose user is made when it starts and has no name.
+    ServiceNotMember {
+        /// The group.
+        group: String,
+    },
     /// The user is in the group from the next login on.
     NotYet {
         /// The group.
@@ -86,10 +98,14 @@ impl Node {
             return Hindrance::NoGroup { owner, mode: self.mode & 0o777 };
         }
         let group = self.group.clone().unwrap_or_else(|| self.gid.to_string());
-        let user = opener.name.clone().unwrap_or_else(|| "$USER".to_owned());
         if opener.groups.contains(&self.gid) {
-            Hindrance::Elsewhere { group }
-        } else if opener.listed.contains(&self.gid) {
+            return Hindrance::Elsewhere { group };
+        }
+        if DYNAMIC_USERS.contains(&opener.uid) {
+            return Hindrance::ServiceNotMember { group };
+        }
+        let user = opener.name.clone().unwrap_or_else(|| "$USER".to_owned());
+        if opener.listed.contains(&self.gid) {
             Hindrance::NotYet { group, user }
         } else {
             Hindrance::NotMember { group, user }
@@ -104,6 +120,10 @@ impl Hindrance {
         match self {
             Hindrance::NoGroup { .. } => Some(format!("sudo chgrp dialout {path} && sudo chmod g+rw {path}")),
             Hindrance::NotMember { group, user } => Some(format!("sudo usermod -aG {group} {user}")),
+            Hindrance::ServiceNotMember { group } => Some(format!(
+                "sudo mkdir -p {DROP_INS} && printf '[Service]\\nSupplementaryGroups={group}\\n' | sudo tee {DROP_INS}/{group}.conf \
+                 && sudo systemctl daemon-reload && sudo systemctl restart microflo-bridge"
+            )),
             Hindrance::NotYet { group, .. } => Some(format!("newgrp {group}")),
             Hindrance::Elsewhere { .. } => None,
         }
@@ -115,6 +135,7 @@ impl Hindrance {
             (Hindrance::NoGroup { .. }, Some(command)) => {
                 format!("{self}; udev normally changes that within a second; if not: {command}")
             }
+            (Hindrance::ServiceNotMember { .. }, Some(command)) => format!("{self}; put it there: {command}"),
             (Hindrance::NotMember { group, user }, Some(command)) => {
                 format!("group {group} may; add {user} with: {command}, then log out and in again")
             }
@@ -132,6 +153,7 @@ impl fmt::Display for Hindrance {
             Hindrance::NotMember { group, user } => {
                 write!(f, "group {group} may, and user {user} is not in it: join it, then log out and in again")
             }
+            Hindrance::ServiceNotMember { group } => write!(f, "group {group} may, and the service is not in it"),
             Hindrance::NotYet { group, user } => {
                 write!(f, "group {group} may, and {user} was added to it after logging in: log out and in again")
             }
@@ -178,6 +200,12 @@ mod tests {
         let again = command(node(0o660, DIALOUT), ann(&[], &[DIALOUT]));
         assert_eq!(again.as_deref(), Some("newgrp dialout"));
         assert_eq!(command(node(0o660, DIALOUT), ann(&[DIALOUT], &[])), None);
+        let service = Opener { uid: 61200, name: None, ..ann(&[], &[]) };
+        let drop_in = command(node(0o660, DIALOUT), service).unwrap();
+        assert!(
+            drop_in.contains("SupplementaryGroups=dialout") && drop_in.contains("restart microflo-bridge"),
+            "{drop_in}"
+        );
         let advice = node(0o660, DIALOUT).hindrance(&ann(&[], &[])).advice(path);
         assert_eq!(advice, "group dialout may; add ann with: sudo usermod -aG dialout ann, then log out and in again");
     }

@@ -139,6 +139,7 @@ fn devices_without_a_driver_programs_that_disturb_and_missing_rules_are_told() {
     let (_, command) = finding(&machine, &[], "driver");
     assert!(command.ends_with("modprobe ch341"), "{command}");
     write("proc/7/comm", "brltty\n");
+    std::fs::create_dir_all(machine.path("sys/module/ch341")).unwrap();
     let (_, command) = finding(&machine, &[], "brltty");
     assert!(command.ends_with("apt remove brltty"), "{command}");
 

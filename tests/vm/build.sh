@@ -17,7 +17,8 @@ get_kernel() {
   say "fetching the kernel"
   local work=$vm/.kernel package
   # The cloud kernel has no USB serial drivers.
-  package=$(apt-cache depends linux-image-amd64 | awk '/Depends:/ { print $2; exit }')
+  package=$(apt-cache depends linux-image-amd64 2>/dev/null | awk '/Depends:/ { print $2; exit }') || true
+  [ -n "$package" ] || skip "there is no package linux-image-amd64, which Debian has, for the guest's kernel"
   rm -rf "$work" && mkdir -p "$work/debs"
   (cd "$work/debs" && apt download "$package" busybox-static >"$vm/apt.log" 2>&1) || skip "the guest's kernel cannot be fetched (log: $vm/apt.log)"
   local deb

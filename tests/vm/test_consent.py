@@ -25,6 +25,7 @@ def test_a_generic_chip_is_opened_once_it_is_allowed(context):
 
         guest.sh("microflo-bridge allow /dev/ttyUSB0")
         board = guest.until_registered(device="/dev/ttyUSB0")
+        check(any(state.dtr for state in usbmon.line_states()), "its opening was not seen on the bus")
         same("latency timer", latency(guest), "1")
         clone.unplug()
         guest.until_none()

@@ -145,7 +145,7 @@ def test_doctor_names_what_a_board_lacks(context):
         with Gadget(guest, "silent", serial=SERIAL) as silent:
             silent.plug()
             patient.until_names(
-                "silent board or wrong baud", "board", "ttyACM0", "baud|answer", "", seconds=SILENT_SECONDS
+                "silent board or wrong baud", "board", "ttyACM0", "baud|answer", "^microflo-bridge allow /dev/ttyACM0$", seconds=SILENT_SECONDS
             )
             silent.unplug()
         guest.until_none()
@@ -166,7 +166,7 @@ def test_doctor_names_a_wrong_clock_and_a_registry_out_of_reach(context):
         patient.names("no CA certificates", "registry", re.escape(url), "No CA certificates", "apt install ca-certificates")
         make_certificate(guest.qemu.directory)
         send_file(guest, guest.qemu.directory / "authority.pem", "/etc/ssl/certs/ca-certificates.crt")
-        patient.names("registry unreachable", "registry", re.escape(url), "refused|connect|reach", "")
+        patient.names("registry unreachable", "registry", re.escape(url), "refused|connect|reach", "^curl -v")
         check("secret-of-ann" not in guest.sh("microflo-bridge doctor 2>&1 || true"), "a token was printed")
         guest.sh("date -s 2020-01-01")
         patient.names("clock", "clock", "clock", "earlier", "timedatectl")

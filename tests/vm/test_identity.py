@@ -6,7 +6,7 @@ from harness.errors import check, same
 from harness.far_end import described_firmware, linux_firmware
 
 SERIAL = "75437303"
-#: Ports of QEMU's hub, and as many boards at once as the issue of a laboratory's table is about.
+#: Ports of QEMU's hub: as many boards as a table of a laboratory has.
 HUB_PORTS = 8
 
 

@@ -45,7 +45,7 @@ def test_the_package_is_installed_used_and_purged_without_a_trace(context):
             board, pid = guest.until_registered(serial="75437303"), guest.pid()
             guest.sh("microflo-bridge label /dev/ttyACM0 Greenhouse")
             # An upgrade while it is in use.
-            context.states.install(guest)
+            context.states.install_again(guest)
             same("after the upgrade", guest.until_registered(label="Greenhouse")["id"], board["id"])
             check(guest.pid() != pid, "the old program still runs")
             guest.sh(f"dpkg --purge {PACKAGE}", INSTALL_SECONDS)

@@ -12,6 +12,7 @@ from harness.usbmon import Usbmon
 WATCHDOG_SECONDS = 30
 #: Until the service runs again.
 PATIENCE_SECONDS = 60
+SETTINGS = "/etc/microflo-bridge/config.toml"
 #: The thread that asks the loops for signs of life; it is spared, so that what counts is what it finds.
 WATCHDOG_THREAD = "watchdog"
 
@@ -47,6 +48,7 @@ class Bench:
         states = self.usbmon.line_states()
         dropped = [state for state in states if not state.dtr]
         same("times DTR was taken away, which resets boards", dropped, [])
+        same("devices whose lines were set", len({(state.bus, state.device) for state in states}), len(self.ids))
         return len(states)
 
 
@@ -66,14 +68,31 @@ def test_boards_come_back_after_a_restart_without_a_reset(context):
         context.say(f"back after {time.monotonic() - start:.1f} s; {states} line states, DTR on in all")
 
 
-def test_a_wedged_loop_is_caught_by_the_watchdog(context):
+def test_one_wedged_loop_is_caught_by_the_watchdog_and_named(context):
+    with context.states.running() as guest, Bench(guest) as bench:
+        pid, start = guest.pid(), time.monotonic()
+        # Whoever reads the settings anew waits for a writer of this pipe for ever, also when it has another name again.
+        guest.sh(f"mv {SETTINGS} {SETTINGS}.aside; mkfifo -m 644 {SETTINGS}; kill -HUP {pid}; sleep 3; mv {SETTINGS}.aside {SETTINGS}")
+        words = caught(context, guest, pid, start)
+        named = {line.split("any more: ")[1] for line in words.splitlines() if "does not turn any more" in line}
+        same("what the log says hangs", named, {"signals"})
+        bench.check_back(pid)
+
+
+def caught(context, guest, pid, start):
+    """Waits for the watchdog to end the service; what the service has logged."""
+    guest.until("the service is killed", lambda: guest.pid() not in (0, pid), WATCHDOG_SECONDS + PATIENCE_SECONDS)
+    context.say(f"caught after {time.monotonic() - start:.1f} s")
+    words = guest.sh(f"journalctl --no-pager -o cat -n 200 -u {SERVICE}")
+    check("Watchdog timeout" in words, f"it was not the watchdog:\n{words}")
+    return words
+
+
+def test_wedged_loops_are_caught_by_the_watchdog(context):
     with context.states.running() as guest, Bench(guest) as bench:
         pid, start = guest.pid(), time.monotonic()
         guest.sh(f"systemd-run -q --unit=wedge /opt/vmtest/wedge {pid} {WATCHDOG_THREAD}")
-        guest.until("the service is killed", lambda: guest.pid() not in (0, pid), WATCHDOG_SECONDS + PATIENCE_SECONDS)
-        context.say(f"caught after {time.monotonic() - start:.1f} s")
-        words = guest.sh(f"journalctl --no-pager -o cat -n 200 -u {SERVICE}")
-        check("Watchdog timeout" in words, f"it was not the watchdog:\n{words}")
+        words = caught(context, guest, pid, start)
         named = [line.strip() for line in words.splitlines() if "does not turn any more" in line]
         check(named, f"the log does not say what hangs:\n{words}")
         for line in named:

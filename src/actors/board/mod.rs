@@ -9,7 +9,8 @@ mod serving;
 mod uploads;
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -22,6 +23,7 @@ use super::heartbeat::Pulse;
 use super::keeper::Keeper;
 use super::status::{Generation, Recognized, Status, StatusBoard};
 use super::traffic::Meter;
+use crate::io::serial::Opener;
 use crate::pure::board::{Board, Now, OwnChange};
 use crate::pure::introduction::{Descriptors, Introduction};
 use crate::pure::model::build::Build;
@@ -30,6 +32,9 @@ use crate::pure::{fbp, session};
 
 pub use self::opening::Target;
 pub use self::uploads::{UPLOAD_STEPS, Upload};
+
+/// How long a loop's port may take to close.
+const STOP_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Requests to a board's loop that may wait.
 const COMMANDS: usize = 16;
@@ -92,6 +97,8 @@ pub struct Handle {
     commands: mpsc::Sender<Command>,
     cancel: CancellationToken,
     task: tokio::task::JoinHandle<()>,
+    /// It has ended as it should.
+    ended: Arc<AtomicBool>,
 }
 
 impl Handle {
@@ -100,11 +107,18 @@ impl Handle {
         self.commands.try_send(command).map_err(|error| error.into_inner())
     }
 
-    /// Stops the loop and waits until its port is closed.
+    /// Whether it has ended by a panic, which was printed.
+    pub fn has_failed(&self) -> bool {
+        self.task.is_finished() && !self.ended.load(Ordering::Relaxed)
+    }
+
+    /// Stops the loop and waits until its port is closed, but not for ever: a wedged device can hold up its driver.
     pub async fn stop(mut self) {
         self.cancel.cancel();
         // A loop that panicked is stopped, too; the panic was printed.
-        let _ = (&mut self.task).await;
+        if tokio::time::timeout(STOP_PATIENCE, &mut self.task).await.is_err() {
+            tracing::warn!("a port takes long to close; it is busy until then");
+        }
     }
 }
 
@@ -131,6 +145,7 @@ pub fn spawn(mut setup: Setup, status: StatusBoard, keeper: Keeper, pulse: Pulse
         uploads: Uploads::default(),
         keeper,
         pulse,
+        opener: Opener::default(),
         save_at: None,
         recognition: None,
         storing: None,
@@ -139,8 +154,16 @@ pub fn spawn(mut setup: Setup, status: StatusBoard, keeper: Keeper, pulse: Pulse
         now_said: Status { state: BoardState::Opening, reason: String::new(), firmware: None, clients: 0 },
         setup,
     };
-    let task = tokio::spawn(board_loop.run(cancel.clone()));
-    Handle { commands, cancel, task }
+    let ended = Arc::new(AtomicBool::new(false));
+    let run = board_loop.run(cancel.clone());
+    let task = tokio::spawn({
+        let ended = Arc::clone(&ended);
+        async move {
+            run.await;
+            ended.store(true, Ordering::Relaxed);
+        }
+    });
+    Handle { commands, cancel, task, ended }
 }
 
 /// Why the port is not open any more, or never was.
@@ -160,6 +183,7 @@ struct Loop {
     uploads: Uploads,
     keeper: Keeper,
     pulse: Pulse,
+    opener: Opener,
     /// When the graph is to be saved, if it may have changed.
     save_at: Option<Instant>,
     /// Where the answer to the board's introduction comes from, while it waits for that.
@@ -179,7 +203,7 @@ impl Loop {
             Closed::LeftAlone | Closed::Cancelled => "the bridge has closed the port",
         };
         self.board.port_closed(reason, now());
-        self.flush(&mut Vec::new(), None);
+        self.flush_closed();
         self.clients.drop_all(reason);
         if matches!(closed, Closed::Gone) {
             self.say(BoardState::Gone, reason.into(), None);
@@ -203,7 +227,7 @@ impl Loop {
                 return closed;
             }
             self.board.port_closed(&self.now_said.reason.clone(), now());
-            self.flush(&mut Vec::new(), None);
+            self.flush_closed();
             tokio::select! {
                 () = self.rest() => {}
                 () = cancel.cancelled() => return Closed::Cancelled,
@@ -230,7 +254,7 @@ impl Loop {
                 (id, message) = self.clients.next() => self.client_message(id, message),
                 () = self.pulse.beat() => {}
             }
-            self.flush(&mut Vec::new(), None);
+            self.flush_closed();
         }
     }
 

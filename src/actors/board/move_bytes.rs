@@ -44,3 +44,25 @@ pub(super) async fn read_now(line: &mut dyn Transport, rx: &mut [u8]) -> Option<
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_there_is_read_in_order_and_nothing_is_waited_for() {
+        let (mut line, mut board) = tokio::io::duplex(64);
+        let mut rx = [0; 4];
+        assert_eq!(read_now(&mut line, &mut rx).await, None);
+        board.write_all(b"abcdef").await.unwrap();
+        assert_eq!(read_now(&mut line, &mut rx).await, Some(4));
+        assert_eq!(&rx, b"abcd");
+        assert_eq!(read_now(&mut line, &mut rx).await, Some(2));
+        assert_eq!(&rx[..2], b"ef");
+        drop(board);
+        assert_eq!(read_now(&mut line, &mut rx).await, None);
+        assert!(matches!(move_bytes(&mut line, &mut rx, &[]).await, Ok(Moved::Read(0))));
+    }
+}

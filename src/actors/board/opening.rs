@@ -7,7 +7,7 @@ use firmware_proto::Dialect;
 
 use super::Loop;
 use crate::io::random;
-use crate::io::serial::{self, OpenError, PortSettings};
+use crate::io::serial::{OpenError, PortSettings};
 use crate::io::transport::Transport;
 use crate::pure::backoff::Backoff;
 use crate::pure::families::ModemLines;
@@ -103,7 +103,7 @@ impl Loop {
             Target::Port { path, lines } => {
                 let baud = self.setup.session.bauds[0];
                 let settings = PortSettings { path: path.clone(), baud, lines: *lines };
-                let port = self.pulse.during(serial::open(settings)).await?;
+                let port = self.pulse.during(self.opener.open(settings)).await?;
                 if !port.has_modem_lines() && !self.setup.resets {
                     // Opening has reset nothing, as far as can be known.
                     self.setup.session.boot_window = Duration::ZERO;

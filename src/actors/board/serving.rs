@@ -25,6 +25,16 @@ const LATE_READS: u32 = 8;
 /// How long changes of a graph are gathered before it is saved.
 const SAVE_AFTER: Duration = Duration::from_millis(250);
 
+/// How far [`Loop::flush`] came.
+enum Flushed {
+    /// Nothing is left.
+    All,
+    /// The line's rate has to be changed before anything else is written.
+    SetBaud(u32),
+    /// Nothing there for us.
+    LeaveAlone,
+}
+
 impl Loop {
     /// Moves bytes and messages until the port is closed.
     pub(super) async fn serve(&mut self, line: &mut dyn Transport, cancel: &CancellationToken) -> Closed {
@@ -34,8 +44,13 @@ impl Loop {
         let mut tx = Vec::new();
         let mut late_reads = 0;
         loop {
-            if let Some(closed) = self.flush(&mut tx, Some(line)) {
-                return closed;
+            match self.flush(&mut tx) {
+                Flushed::All => {}
+                Flushed::SetBaud(baud) => {
+                    self.set_baud(line, baud).await;
+                    continue;
+                }
+                Flushed::LeaveAlone => return Closed::LeftAlone,
             }
             let wake = self.board.wake_at().unwrap_or_else(|| Instant::now() + Duration::from_secs(60));
             let save_at = self.save_at.unwrap_or(wake);
@@ -55,16 +70,16 @@ impl Loop {
                     None => return Closed::Cancelled,
                 },
                 answer = answered(&mut self.recognition) => self.recognized(answer),
-                () = sleep_until(wake.into()) => match read_now(line, &mut rx).await {
-                    Some(count) if late_reads < LATE_READS => {
+                () = sleep_until(wake.into()) => {
+                    let late = if late_reads < LATE_READS { read_now(line, &mut rx).await } else { None };
+                    if let Some(count) = late {
                         late_reads += 1;
                         self.read(&rx[..count]);
-                    }
-                    _ => {
+                    } else {
                         late_reads = 0;
                         self.board.handle_time(now());
                     }
-                },
+                }
                 () = sleep_until(save_at.into()), if self.save_at.is_some() => self.save(),
                 () = self.pulse.beat() => {}
                 () = cancel.cancelled() => return Closed::Cancelled,
@@ -78,21 +93,26 @@ impl Loop {
         self.board.handle_bytes(bytes, now());
     }
 
-    /// Carries out what the board wants done.
-    pub(super) fn flush(&mut self, tx: &mut Vec<u8>, mut line: Option<&mut dyn Transport>) -> Option<Closed> {
+    async fn set_baud(&mut self, line: &mut dyn Transport, baud: u32) {
+        if let Err(error) = self.pulse.during(line.set_baud(baud)).await {
+            tracing::debug!(board = %self.setup.id, baud, %error, "the port refused the baud rate");
+        }
+    }
+
+    /// Carries out what the board wants done while its port is closed.
+    pub(super) fn flush_closed(&mut self) {
+        while !matches!(self.flush(&mut Vec::new()), Flushed::All) {}
+    }
+
+    /// Carries out what the board wants done, up to what is for the port itself.
+    fn flush(&mut self, tx: &mut Vec<u8>) -> Flushed {
         while let Some(output) = self.board.poll(now()) {
             match output {
                 Output::Transmit(bytes) => {
                     tracing::trace!(board = %self.setup.id, "to the board: {bytes:02x?}");
                     tx.extend_from_slice(&bytes);
                 }
-                Output::SetBaud(baud) => {
-                    if let Some(line) = &mut line
-                        && let Err(error) = line.set_baud(baud)
-                    {
-                        tracing::debug!(board = %self.setup.id, baud, %error, "the port refused the baud rate");
-                    }
-                }
+                Output::SetBaud(baud) => return Flushed::SetBaud(baud),
                 Output::Send(id, message) => {
                     if !self.clients.send(id, message) {
                         tracing::warn!(board = %self.setup.id, "a client that did not read was dropped");
@@ -112,8 +132,8 @@ impl Loop {
                     };
                     let advice = if leave { self.setup.target.how_to_retry() } else { String::new() };
                     self.say(state, reason + &advice, firmware);
-                    if leave && line.is_some() {
-                        return Some(Closed::LeftAlone);
+                    if leave {
+                        return Flushed::LeaveAlone;
                     }
                 }
             }
@@ -124,6 +144,6 @@ impl Loop {
             }
             self.save_at.get_or_insert_with(|| Instant::now() + SAVE_AFTER);
         }
-        None
+        Flushed::All
     }
 }

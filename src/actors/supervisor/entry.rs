@@ -115,6 +115,11 @@ impl Entry {
         gave_up && self.making != making
     }
 
+    /// Whether a loop sees to it.
+    pub(super) fn is_served(&self) -> bool {
+        self.handle.as_ref().is_some_and(|handle| !handle.has_failed())
+    }
+
     pub(super) fn is_gone(&self) -> bool {
         self.gone_since.is_some()
     }

@@ -133,7 +133,7 @@ impl Supervisor {
         let known = self.entries.get(&assignment.id).filter(|entry| !entry.is_gone() && entry.port == assignment.port);
         match (known, &verdict) {
             // Its loop sees to it.
-            (Some(entry), Verdict::Open(_)) if entry.handle.is_some() && !entry.gave_up_before(making) => return,
+            (Some(entry), Verdict::Open(_)) if entry.is_served() && !entry.gave_up_before(making) => return,
             (Some(entry), Verdict::Show(state, reason))
                 if entry.handle.is_none() && entry.status.state == *state && entry.status.reason == *reason =>
             {
@@ -184,7 +184,10 @@ impl Supervisor {
         let said = before.as_ref().filter(|entry| !entry.is_gone() && entry.port == port);
         let introduction = said.map(|entry| entry.introduction.clone()).unwrap_or_default();
         if let Some(handle) = before.and_then(|entry| entry.handle.take()) {
-            handle.stop().await;
+            if handle.has_failed() {
+                tracing::error!(board = %id, "its loop has failed; it is started anew");
+            }
+            self.pulse.during(handle.stop()).await;
         }
         let family = match &verdict {
             Verdict::Open(family) => *family,
@@ -259,7 +262,7 @@ impl Supervisor {
             setup,
             self.status.clone(),
             self.keeper.clone(),
-            self.heartbeats.pulse(format!("board {}", entry.id)),
+            self.heartbeats.pulse(format!("board {}", entry.id)).replaced(),
         )
     }
 

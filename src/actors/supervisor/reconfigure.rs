@@ -38,7 +38,7 @@ impl Supervisor {
             }
         }
         self.give_builds();
-        futures_util::future::join_all(stopping.into_iter().map(Handle::stop)).await;
+        self.pulse.during(futures_util::future::join_all(stopping.into_iter().map(Handle::stop))).await;
         // Starts those that were stopped, and finds those that are ignored from now on or not any more.
         self.reconcile().await;
         self.publish();

@@ -11,7 +11,7 @@ use crate::pure::port::{UsbDevice, UsbPort};
 pub fn ports(roots: &Roots) -> Result<Vec<PortFacts>, ScanError> {
     let facts = |usb: UsbPort| PortFacts {
         node: accounts::node(&usb.device, &roots.etc()).ok(),
-        holder: user_of(&usb.device).filter(|holder| holder.name != BRIDGE),
+        holder: user_of(&usb.device, |program| program.name == BRIDGE),
         hidden_from_modem_manager: udev::hides_from_modem_manager(roots, &usb),
         usb,
     };

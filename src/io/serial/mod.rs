@@ -16,7 +16,7 @@ mod settings;
 mod tests;
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use rustix::termios::{QueueSelector, tcflush};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::task::JoinHandle;
 use tokio_serial::SerialStream;
 
 pub use error::{Busy, OpenError};
@@ -55,22 +56,33 @@ pub struct SerialPort {
     has_modem_lines: bool,
 }
 
-/// Opens a port. Needs a tokio runtime. Cancel-safe: a port that opens after its caller has gone is closed again.
-pub async fn open(settings: PortSettings) -> Result<SerialPort, OpenError> {
-    let path = settings.path.clone();
-    let other = |source| OpenError::Other { path: path.clone(), source };
-    let opening = tokio::task::spawn_blocking(move || open::open(&settings));
-    let opened = tokio::time::timeout(OPEN_TIME_LIMIT, opening)
-        .await
-        .map_err(|_| OpenError::Timeout { path: path.clone(), limit: OPEN_TIME_LIMIT })?
-        .map_err(|panicked| other(io::Error::other(panicked)))??;
-    let stream = SerialStream::try_from(opened.port).map_err(|error| other(error.into()))?;
-    Ok(SerialPort { stream: Some(stream), has_modem_lines: opened.has_modem_lines })
+/// Opens a port, one attempt at a time: a driver that hangs keeps one thread, however often it is tried. Needs a tokio runtime.
+#[derive(Debug, Default)]
+pub struct Opener {
+    /// The attempt that did not end within its time.
+    pending: Option<JoinHandle<Result<open::Opened, OpenError>>>,
 }
 
-/// The program that has a port open, this one excepted, as far as `/proc` shows it to this user. Opens nothing.
-pub fn user_of(path: &std::path::Path) -> Option<Program> {
-    rustix::fs::stat(path).ok().and_then(|node| holder::users(&node).first)
+impl Opener {
+    /// Opens the port, or goes on waiting for the attempt before, whatever its settings. Cancel safe; a port that opens when nobody
+    /// wants it any more is closed again.
+    pub async fn open(&mut self, settings: PortSettings) -> Result<SerialPort, OpenError> {
+        let path = settings.path.clone();
+        let other = |source| OpenError::Other { path: path.clone(), source };
+        let pending = self.pending.get_or_insert_with(|| tokio::task::spawn_blocking(move || open::open(&settings)));
+        let ended = tokio::time::timeout(OPEN_TIME_LIMIT, pending)
+            .await
+            .map_err(|_| OpenError::Timeout { path: path.clone(), limit: OPEN_TIME_LIMIT })?;
+        self.pending = None;
+        let opened = ended.map_err(|panicked| other(io::Error::other(panicked)))??;
+        let stream = SerialStream::try_from(opened.port).map_err(|error| other(error.into()))?;
+        Ok(SerialPort { stream: Some(stream), has_modem_lines: opened.has_modem_lines })
+    }
+}
+
+/// The program that has a port open, this one and some others excepted, as far as `/proc` shows it to this user. Opens nothing.
+pub fn user_of(path: &std::path::Path, is_left_out: impl Fn(&Program) -> bool) -> Option<Program> {
+    rustix::fs::stat(path).ok().and_then(|node| holder::users_but(&node, is_left_out).first)
 }
 
 impl SerialPort {
@@ -118,8 +130,14 @@ fn borrow(port: &impl AsRawFd) -> BorrowedFd<'_> {
 }
 
 impl Transport for SerialPort {
-    fn set_baud(&mut self, baud: u32) -> io::Result<()> {
-        settings::set_baud(borrow(self.stream()?), baud)
+    fn set_baud(&mut self, baud: u32) -> Pin<Box<dyn Future<Output = io::Result<()>> + Send>> {
+        // A descriptor of its own: whoever waits may be gone before a wedged device has answered.
+        let descriptor = self.stream().and_then(|stream| borrow(stream).try_clone_to_owned());
+        Box::pin(async move {
+            let descriptor = descriptor?;
+            let change = tokio::task::spawn_blocking(move || settings::set_baud(descriptor.as_fd(), baud));
+            tokio::time::timeout(OPEN_TIME_LIMIT, change).await?.map_err(io::Error::other)?
+        })
     }
 
     fn close(self: Box<Self>) -> Pin<Box<dyn Future<Output = ()> + Send>> {

@@ -17,9 +17,10 @@ pub(super) fn explain(path: PathBuf) -> OpenError {
     let advice = hindrance.advice(&path);
     let group = match hindrance {
         Hindrance::NoGroup { .. } => None,
-        Hindrance::NotMember { group, .. } | Hindrance::NotYet { group, .. } | Hindrance::Elsewhere { group } => {
-            Some(group)
-        }
+        Hindrance::NotMember { group, .. }
+        | Hindrance::ServiceNotMember { group }
+        | Hindrance::NotYet { group, .. }
+        | Hindrance::Elsewhere { group } => Some(group),
     };
     OpenError::Permission { path, group, advice }
 }

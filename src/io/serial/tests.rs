@@ -20,6 +20,16 @@ use super::*;
 
 const SOON: Duration = Duration::from_secs(5);
 
+async fn open(settings: PortSettings) -> Result<SerialPort, OpenError> {
+    Opener::default().open(settings).await
+}
+
+/// Says why a test is not run; where everything has to be, under CI, that is a failure.
+fn skip(why: &str) {
+    assert!(env::var_os("CI").is_none(), "not run: {why}");
+    println!("skipped: {why}");
+}
+
 /// The user and group `nobody`.
 const NOBODY: u32 = 65534;
 
@@ -177,7 +187,7 @@ async fn the_settings_are_in_force() {
     assert_eq!(applied.special_codes[SpecialCodeIndex::VTIME], 0);
 
     for baud in [9600, 250_000] {
-        port.set_baud(baud).unwrap();
+        port.set_baud(baud).await.unwrap();
         assert_eq!(tcgetattr(pty.open_plainly()).unwrap().output_speed(), baud);
     }
 }
@@ -191,7 +201,7 @@ async fn bootloader_rates_are_refused_and_nothing_stays_locked() {
         assert!(!is_exclusive(&pty));
     }
     let mut port = pty.open().await.unwrap();
-    assert_eq!(port.set_baud(1200).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+    assert_eq!(port.set_baud(1200).await.unwrap_err().kind(), io::ErrorKind::InvalidInput);
     assert_eq!(tcgetattr(pty.open_plainly()).unwrap().output_speed(), 115_200);
 }
 
@@ -305,8 +315,7 @@ async fn the_program_behind_a_pty_is_no_rival_although_it_keeps_the_slave_open()
 #[test]
 fn an_unprivileged_user_is_told_what_is_missing() {
     if !rustix::process::geteuid().is_root() {
-        eprintln!("skipped: only root can start a process as another user");
-        return;
+        return skip("only root can start a process as another user");
     }
     let pty = Pty::new();
     let told = |mode: u32| {
@@ -314,8 +323,7 @@ fn an_unprivileged_user_is_told_what_is_missing() {
         spawn("open", &pty.path, Some(NOBODY)).map(|(_other, said)| said)
     };
     let Some(closed) = told(0o600) else {
-        eprintln!("skipped: this build directory is closed to other users");
-        return;
+        return skip("this build directory is closed to other users");
     };
     assert!(closed.starts_with("Permission") && closed.contains("mode 600"), "{closed}");
     assert_eq!(told(0o666).unwrap(), "opened");

@@ -50,7 +50,14 @@ fn state(facts: &Facts, board: &BoardFacts, subject: &str) -> Option<Finding> {
             }
             found.command(holder.map(|holder| ports::end(facts, holder)).or_else(unseen))
         }
-        BoardState::Unresponsive | BoardState::NotMicroflo => blocking(Check::Board).command(allow()),
+        BoardState::Unresponsive | BoardState::NotMicroflo => match port.and_then(|port| port.holder.as_ref()) {
+            // The service cannot see other users' programs, and two that read get half of what the board says each.
+            Some(holder) => {
+                let problem = format!("{}; {holder} has it open, too: close it there", board.reason);
+                Finding::blocking(Check::Holder, subject, problem).command(ports::end(facts, holder))
+            }
+            None => blocking(Check::Board).command(allow()),
+        },
         BoardState::Ready if !board.has_components => {
             let problem = "it has no component map, so it can only be used raw";
             Finding::note(Check::Board, subject, problem).command(

@@ -28,7 +28,10 @@ fn of_device(facts: &Facts, device: &UsbDevice) -> Option<Finding> {
     let module = module_for(device)?;
     let name = device.product.as_deref().or_else(|| name_of(device.vid, device.pid)).unwrap_or("USB device");
     let subject = format!("{name} ({:04x}:{:04x})", device.vid, device.pid);
-    if is_taken(device) || (facts.brltty.is_some() && is_chip(device)) {
+    // A driver that is there and has lost it to brltty.
+    let is_lost =
+        facts.brltty.is_some() && is_chip(device) && facts.drivers.iter().any(|it| it.name == module && it.loaded);
+    if is_taken(device) || is_lost {
         return Some(taken(facts, subject));
     }
     let serial = |class: u8| matches!(class, CLASS_MODEM | CLASS_VENDOR);
@@ -77,8 +80,15 @@ fn without_driver(facts: &Facts, subject: String, module: &str) -> Finding {
             sudo(facts.root, "reboot"),
         ),
         Some(driver) if !driver.on_disk => (
-            format!("this kernel comes without its driver {module}; install the kernel's other modules"),
-            sudo(facts.root, "apt install linux-modules-extra-$(uname -r)"),
+            format!(
+                "this kernel comes without its driver {module}; install the kernel's other modules, or one with all, and start \
+                 the computer again"
+            ),
+            // Ubuntu's package, else Debian's.
+            sudo(
+                facts.root,
+                "sh -c 'apt install linux-modules-extra-$(uname -r) || apt install linux-image-$(dpkg --print-architecture)'",
+            ),
         ),
         _ => (
             format!("its driver {module} is not loaded, so it has no serial port"),

@@ -1,6 +1,6 @@
 //! Ports that a bridge could not open. Where one runs, it says so itself.
 
-use super::{Check, Facts, Finding, PortFacts, sudo};
+use super::{BridgeFacts, Check, Facts, Finding, PortFacts, sudo};
 use crate::pure::access::Opener;
 use crate::pure::families::{Kind, classify};
 use crate::pure::program::Program;
@@ -9,7 +9,8 @@ use crate::pure::program::Program;
 const SERVICES: [&str; 3] = ["ModemManager", "brltty", "gpsd"];
 
 pub(super) fn examine(facts: &Facts) -> Vec<Finding> {
-    if facts.is_running() {
+    // Also one that does not talk to this user opens them.
+    if facts.is_running() || matches!(facts.bridge, BridgeFacts::Denied { .. }) {
         return Vec::new();
     }
     facts.ports.iter().filter(|port| may_be_board(port)).flat_map(|port| of_port(facts, port)).collect()

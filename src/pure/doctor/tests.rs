@@ -184,6 +184,13 @@ fn a_ready_board_may_lack_a_map_and_a_registry() {
 }
 
 #[test]
+fn a_second_program_on_a_port_that_the_bridge_has_open_is_named() {
+    let mut facts = with_board(board(BoardState::NotMicroflo, "only noise"));
+    facts.ports[0].holder = Some(program("python3"));
+    expect(&facts, Check::Holder, "python3", "sudo kill 77");
+}
+
+#[test]
 fn a_registry_that_cannot_be_reached_is_told_once() {
     let trouble = "https://lab.example cannot be reached: no route";
     let lab = RegistryFacts {
@@ -238,7 +245,7 @@ fn a_board_whose_driver_is_not_loaded_has_no_port_and_is_told() {
         expect(&facts, Check::Driver, &format!("{module} is not loaded"), &format!("sudo modprobe {module}"));
     }
     let none = without_driver(device(0x2341, 0x0043, 2, None), "cdc_acm", false);
-    let command = "sudo apt install linux-modules-extra-$(uname -r)";
+    let command = "sudo sh -c 'apt install linux-modules-extra-$(uname -r) || apt install linux-image-$(dpkg --print-architecture)'";
     expect(&none, Check::Driver, "comes without its driver", command);
     expect(&Facts { modules_on_disk: false, ..none }, Check::Driver, "start the computer again", "sudo reboot");
     expect(&device(0x2341, 0x0043, 2, None), Check::Driver, "does not take it", "sudo dmesg | grep -i usb | tail");
@@ -260,6 +267,11 @@ fn brltty_is_told_when_it_has_taken_a_chip_and_noted_when_it_runs() {
     expect(&taken, Check::Driver, "drives it by itself", "sudo lsof /dev/bus/usb/*/*");
     taken.udev.brltty_rules = ["/usr/lib/udev/rules.d/85-brltty.rules".into()].into();
     expect(&taken, Check::Brltty, "braille display", "sudo apt remove brltty");
+    let mut missing = without_driver(device(0x1a86, 0x7523, 255, None), "ch341", true);
+    missing.brltty = Some(program("brltty"));
+    expect(&missing, Check::Driver, "ch341 is not loaded", "sudo modprobe ch341");
+    missing.drivers.iter_mut().for_each(|driver| driver.loaded = true);
+    expect(&missing, Check::Brltty, "braille display", "sudo apt remove brltty");
     let found = examine(&Facts { brltty: Some(program("brltty")), ..facts() });
     assert!(found.len() == 1 && !found[0].blocks && found[0].check == Check::Brltty, "{found:#?}");
 }

@@ -33,8 +33,9 @@ class Usbmon:
         self.read = 0
 
     def _new_lines(self):
-        text = self.guest.sh(f"tail -c +{self.read + 1} {FILE}")
-        complete = text[: text.rfind("\n") + 1] if not text.endswith("\n") else text
+        # A mark behind it, as the end of what is printed is cut.
+        text = self.guest.sh(f"tail -c +{self.read + 1} {FILE}; printf .")[:-1]
+        complete = text[: text.rfind("\n") + 1]
         self.read += len(complete.encode())
         return complete.splitlines()
 
