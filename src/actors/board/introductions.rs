@@ -21,6 +21,7 @@ impl Loop {
 
     /// The port is closed. If the board is known by another id since, that is the one to report so.
     pub(super) fn take_last_answer(&mut self) {
+        self.claiming = None;
         let Some(mut recognition) = self.recognition.take() else { return };
         recognition.close();
         if let Ok(Recognized { recognition, .. }) = recognition.try_recv() {
@@ -32,6 +33,11 @@ impl Loop {
     pub(super) fn store(&mut self, change: &OwnChange, reply: oneshot::Sender<Result<bool, DirectoryError>>) {
         match self.board.store(change, now()) {
             Ok(true) => self.storing = Some(reply),
+            // It stores that id already, and may be known by it from now on.
+            Ok(false) if change.id.is_some_and(|id| id != self.setup.id) => {
+                self.claiming = Some(reply);
+                self.introduce(self.board.introduction().clone());
+            }
             Ok(false) => drop(reply.send(Ok(false))),
             Err(error) => drop(reply.send(Err(DirectoryError::OnBoard(error)))),
         }
@@ -47,6 +53,14 @@ impl Loop {
 
     /// The supervisor has said who the board is, or cannot.
     pub(super) fn recognized(&mut self, answer: Option<Recognized>) {
+        let before = self.setup.id;
+        self.take_up(answer);
+        if let Some(reply) = self.claiming.take() {
+            let _ = reply.send(Ok(self.setup.id != before));
+        }
+    }
+
+    fn take_up(&mut self, answer: Option<Recognized>) {
         let Some(Recognized { recognition, meter }) = answer else { return self.board.not_recognized(now()) };
         self.setup.id = recognition.identity.id;
         self.setup.identity = recognition.identity.clone();

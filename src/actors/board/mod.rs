@@ -149,6 +149,7 @@ pub fn spawn(mut setup: Setup, status: StatusBoard, keeper: Keeper, pulse: Pulse
         save_at: None,
         recognition: None,
         storing: None,
+        claiming: None,
         commands: receiver,
         status,
         now_said: Status { state: BoardState::Opening, reason: String::new(), firmware: None, clients: 0 },
@@ -190,6 +191,8 @@ struct Loop {
     recognition: Option<oneshot::Receiver<Recognized>>,
     /// Who waits until the board has stored something.
     storing: Option<oneshot::Sender<Result<bool, DirectoryError>>>,
+    /// Who waits until the board is known by the id that it stores.
+    claiming: Option<oneshot::Sender<Result<bool, DirectoryError>>>,
     commands: mpsc::Receiver<Command>,
     status: StatusBoard,
     now_said: Status,

@@ -120,6 +120,13 @@ impl Entry {
         self.handle.as_ref().is_some_and(|handle| !handle.has_failed())
     }
 
+    /// Whether it has not said yet what it stores, and may.
+    pub(super) fn is_awaited(&self) -> bool {
+        use BoardState::{Booting, Busy, Handshaking, Opening, WaitingForPermission};
+        let may_speak = matches!(self.status.state, Opening | Busy | WaitingForPermission | Booting | Handshaking);
+        self.handle.is_some() && self.introduction.id.is_none() && may_speak
+    }
+
     pub(super) fn is_gone(&self) -> bool {
         self.gone_since.is_some()
     }

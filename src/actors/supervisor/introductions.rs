@@ -10,9 +10,10 @@ use super::entry::{Entry, Opening};
 use super::plan::Plan;
 use crate::actors::directory::Secrets;
 use crate::actors::status::{Introduced, Recognized};
+use crate::io::store::StoreError;
 use crate::pure::families::Family;
 use crate::pure::identity::told::{is_storable, stored_key};
-use crate::pure::identity::{Assignment, default_label};
+use crate::pure::identity::{Assignment, SerialMemory, default_label};
 use crate::pure::introduction::{Descriptor, Introduction, Recognition};
 use crate::pure::port::Port;
 use crate::pure::view::RegistrationWish;
@@ -25,6 +26,30 @@ pub(super) struct Manner {
     pub(super) wish: RegistrationWish,
 }
 
+/// Why a board does not get the id that it is entitled to.
+enum Unrecognized {
+    /// Another board has it still, until the next look at the ports.
+    Taken,
+    /// Its secret cannot be stored.
+    NoSecret,
+}
+
+impl Entry {
+    /// Its secret under the id that it stores could not be stored: it counts as one that has told no id.
+    fn stays_as_it_is_known(&mut self) {
+        let trouble = match self.introduction.id.take_if(|id| *id != self.id) {
+            Some(id) => format!(
+                "it stores the id {id}, under which its secret cannot be stored in the state directory: this board is known as {} \
+                 until it is plugged in again; the log says what is wrong",
+                self.id
+            ),
+            None => "what is known of it cannot be stored in the state directory; the log says what is wrong".to_owned(),
+        };
+        self.introduction.troubles.push(trouble);
+        self.warnings = warnings(None, &self.introduction);
+    }
+}
+
 impl Supervisor {
     /// A board has said who it is. It is told who it is from now on; if that cannot be said, it goes on as it was known.
     pub(super) async fn introduce(&mut self, id: Uuid, introduced: Introduced) {
@@ -34,7 +59,8 @@ impl Supervisor {
         };
         let before = entry.introduction.id;
         entry.introduction = sound(introduction);
-        let healed = before.filter(|_| entry.introduction.id != before);
+        // What could not be read says nothing about what is stored.
+        let healed = before.filter(|_| entry.introduction.id != before && !entry.introduction.unread);
         let descriptor = entry.introduction.descriptor.clone();
         let (port, family) = (entry.port.clone(), entry.opening.family);
         if let Some(descriptor) = descriptor {
@@ -50,18 +76,23 @@ impl Supervisor {
         }
         let Some(mut entry) = self.entries.remove(&id) else { return };
         let recognized = self.recognize(&mut entry, assignment, family).await;
+        if matches!(recognized, Err(Unrecognized::NoSecret)) {
+            entry.stays_as_it_is_known();
+        }
         let known_as = entry.id;
         self.entries.insert(known_as, entry);
         // Before the board is told: whoever asked it to change its id looks for that next.
         self.publish();
         match recognized {
             // Its loop has closed the port meanwhile, and knows nothing of this: it begins anew.
-            Some(recognized) => {
+            Ok(recognized) => {
                 if reply.send(recognized).is_err() {
                     self.begin_anew(known_as);
                 }
             }
-            None => self.scan_at = Instant::now(),
+            Err(Unrecognized::Taken) => self.scan_at = Instant::now(),
+            // Another look at the ports would change nothing.
+            Err(Unrecognized::NoSecret) => {}
         }
     }
 
@@ -82,6 +113,16 @@ impl Supervisor {
         }
     }
 
+    /// Somebody says that a stored id is that of the board in this place, and no other board that is here tells it.
+    pub(super) async fn keep_for(&mut self, id: Uuid, place: Uuid) -> Result<(), StoreError> {
+        let (key, memory) = (stored_key(id), SerialMemory { last_path: place.to_string(), shared: false });
+        if self.memory.serials.get(&key).is_some_and(|before| *before != memory) {
+            self.store.save_serial(&key, &memory).await?;
+            self.memory.serials.insert(key, memory);
+        }
+        Ok(())
+    }
+
     /// Keeps what a firmware says of itself, so that the next board that has it need not be asked.
     async fn learn(&mut self, descriptor: Arc<Descriptor>) {
         if self.memory.descriptors.add(descriptor.clone())
@@ -91,14 +132,21 @@ impl Supervisor {
         }
     }
 
-    /// Gives an entry what its board is entitled to under its id. `None` leaves it as it is.
-    async fn recognize(&mut self, entry: &mut Entry, assignment: Assignment, family: Family) -> Option<Recognized> {
+    /// Gives an entry what its board is entitled to under its id.
+    async fn recognize(
+        &mut self,
+        entry: &mut Entry,
+        assignment: Assignment,
+        family: Family,
+    ) -> Result<Recognized, Unrecognized> {
         let Assignment { id, rung, warning, port, .. } = assignment;
-        // Another board has that id still, until the next look at the ports.
-        if self.entries.get(&id).is_some_and(|other| !other.is_gone()) {
-            return None;
+        // One that is being flashed is this very board, which has come back.
+        let is_another = |other: &Entry| !other.is_gone() && other.port != port && !other.is_flashing(Instant::now());
+        if self.entries.get(&id).is_some_and(is_another) {
+            return Err(Unrecognized::Taken);
         }
-        let Manner { plan, label, secrets, wish } = self.manner(&port, id, family, &entry.introduction).await?;
+        let manner = self.manner(&port, id, family, &entry.introduction).await;
+        let Manner { plan, label, secrets, wish } = manner.ok_or(Unrecognized::NoSecret)?;
         let moved = id != entry.id;
         if moved {
             tracing::info!(board = %id, label, before = %entry.id, "the board has said which one it is");
@@ -113,7 +161,7 @@ impl Supervisor {
             restore: plan.restore,
             saved: if moved { self.saved(id).await } else { None },
         };
-        Some(Recognized { recognition, meter: self.server.traffic.meter(id) })
+        Ok(Recognized { recognition, meter: self.server.traffic.meter(id) })
     }
 
     /// Whether any other board has another id now than it is known by.

@@ -1,6 +1,6 @@
 //! Makes the boards follow the ports.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use crate::pure::admission::{Admission, admission};
 use crate::pure::families::Family;
 use crate::pure::fbp::left_in;
 use crate::pure::flashing::is_bootloader;
-use crate::pure::identity::told::last_told;
+use crate::pure::identity::told::{Told, last_told};
 use crate::pure::identity::{Assignment, assign};
 use crate::pure::port::{Port, UsbDevice, UsbPort};
 use crate::pure::view::{BoardState, Firmware};
@@ -64,9 +64,10 @@ impl Supervisor {
     /// The ids of all boards that are here, as they stand now; what is new about them is remembered.
     pub(super) async fn assignments(&mut self) -> Vec<Assignment> {
         let here = |entry: &&Entry| !entry.is_gone() && self.present.contains(&entry.port);
-        let told = self.entries.values().filter(here);
-        let told: BTreeMap<Uuid, Uuid> =
-            told.filter_map(|entry| Some((entry.natural_id, entry.introduction.id?))).collect();
+        let here: Vec<&Entry> = self.entries.values().filter(here).collect();
+        let ids = here.iter().filter_map(|entry| Some((entry.natural_id, entry.introduction.id?))).collect();
+        let awaited = here.iter().filter(|entry| entry.is_awaited()).map(|entry| entry.natural_id).collect();
+        let told = Told { ids, awaited };
         let Memory { serials, overrides, host, .. } = &self.memory;
         let assigned = assign(&self.present, &told, serials, overrides, host);
         for (key, memory) in assigned.changes {

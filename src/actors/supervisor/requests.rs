@@ -19,7 +19,7 @@ impl Supervisor {
         match request {
             Request::SetLabel { id, label, reply } => drop(reply.send(self.set_label(id, label).await)),
             Request::ForgetLabel { id, reply } => drop(reply.send(self.forget_label(id).await)),
-            Request::Store { id, change, reply } => match self.storing(id, &change) {
+            Request::Store { id, change, reply } => match self.storing(id, &change).await {
                 Ok(handle) => {
                     if let Err(Command::Store(_, reply)) = handle.request(Command::Store(change, reply)) {
                         drop(reply.send(Err(busy(id))));
@@ -98,18 +98,27 @@ impl Supervisor {
     }
 
     /// The loop of a board that is to store something.
-    fn storing(&self, id: Uuid, change: &OwnChange) -> Result<&crate::actors::board::Handle, DirectoryError> {
+    async fn storing(
+        &mut self,
+        id: Uuid,
+        change: &OwnChange,
+    ) -> Result<&crate::actors::board::Handle, DirectoryError> {
         if let Some(new) = change.id {
             if !is_storable(new) {
                 let text = format!("{new} is no UUID of version 4; type `--on-board new` for a new one");
                 return Err(DirectoryError::Invalid(text));
             }
-            let is_taken = |entry: &Entry| entry.natural_id == new || (entry.id == new && entry.id != id);
+            let has = |entry: &Entry| entry.id == new || entry.introduction.id == Some(new);
+            let is_taken =
+                |entry: &Entry| entry.natural_id == new || (!entry.is_gone() && entry.id != id && has(entry));
             if self.entries.values().any(is_taken) {
                 let text =
                     format!("{new} is what a board or a port here is known by; type `--on-board new` for a new one");
                 return Err(DirectoryError::Invalid(text));
             }
+            self.connectable(id)?;
+            let place = self.entry(id)?.natural_id;
+            self.keep_for(new, place).await.map_err(|error| DirectoryError::Store(error.to_string()))?;
         }
         self.connectable(id)
     }

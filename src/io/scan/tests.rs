@@ -3,6 +3,7 @@ use std::fs;
 
 use super::fake_tree::{FakeDevice, FakeTree, FakeTty};
 use super::*;
+use crate::pure::identity::told::Told;
 use crate::pure::identity::{HostKey, Rung, SerialMemory, assign};
 use crate::pure::port::Port;
 
@@ -44,7 +45,7 @@ impl Machine {
     /// Rung and id by physical path and device node, with the memory updated.
     fn ids(&mut self) -> Vec<(String, Rung, uuid::Uuid)> {
         let ports: Vec<Port> = self.scan().into_iter().map(Port::Usb).collect();
-        let assigned = assign(&ports, &BTreeMap::new(), &self.remembered, &BTreeMap::new(), &self.host);
+        let assigned = assign(&ports, &Told::default(), &self.remembered, &BTreeMap::new(), &self.host);
         self.remembered.extend(assigned.changes);
         let named = |port: &Port| port.device().unwrap().file_name().unwrap().to_string_lossy().into_owned();
         assigned.assignments.iter().map(|a| (named(&a.port), a.rung, a.id)).collect()

@@ -14,6 +14,11 @@ impl Board {
         *self.introduction = introduction;
     }
 
+    /// What the board has said of itself last.
+    pub fn introduction(&self) -> &Introduction {
+        &self.introduction
+    }
+
     /// These descriptors need not be read from the board.
     pub fn know(&mut self, descriptors: Descriptors) {
         self.known = descriptors;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 use uuid::{Uuid, uuid};
 
+use super::told::Told;
 use super::*;
 use crate::pure::port::Port;
 
@@ -25,7 +26,7 @@ fn usb(path: &str, serial: Option<&str>) -> UsbPort {
 }
 
 fn ids(ports: &[Port], host: &HostKey) -> Vec<(Rung, Uuid)> {
-    let assigned = assign(ports, &BTreeMap::new(), &BTreeMap::new(), &BTreeMap::new(), host);
+    let assigned = assign(ports, &Told::default(), &BTreeMap::new(), &BTreeMap::new(), host);
     assigned.assignments.iter().map(|a| (a.rung, a.id)).collect()
 }
 
@@ -51,7 +52,7 @@ impl Bench {
 
     /// Scans and stores; gives each path's assignment.
     fn scan(&mut self) -> BTreeMap<String, Assignment> {
-        let assigned = assign(&self.ports(), &BTreeMap::new(), &self.stored, &BTreeMap::new(), &HOST);
+        let assigned = assign(&self.ports(), &Told::default(), &self.stored, &BTreeMap::new(), &HOST);
         self.stored.extend(assigned.changes);
         self.plugged.keys().cloned().zip(assigned.assignments).collect()
     }
@@ -152,7 +153,7 @@ fn a_stored_override_wins_unless_another_board_has_that_id() {
     let ports = [Port::Simulated(0), Port::Simulated(1)];
     let [first, second] = [0, 1].map(|index| simulated_id(index, &HOST));
     let chosen = Uuid::from_u128(42);
-    let with = |overrides| assign(&ports, &BTreeMap::new(), &BTreeMap::new(), &overrides, &HOST).assignments;
+    let with = |overrides| assign(&ports, &Told::default(), &BTreeMap::new(), &overrides, &HOST).assignments;
 
     let boards = with(BTreeMap::from([(first, chosen)]));
     assert_eq!((boards[0].id, boards[0].natural_id, boards[1].id), (chosen, first, second));
@@ -191,7 +192,7 @@ proptest! {
             }
             let mut reversed = bench.ports();
             reversed.reverse();
-            let backwards = assign(&reversed, &BTreeMap::new(), &bench.stored, &BTreeMap::new(), &HOST);
+            let backwards = assign(&reversed, &Told::default(), &bench.stored, &BTreeMap::new(), &HOST);
             let found = bench.scan();
 
             let unique: std::collections::BTreeSet<Uuid> = found.values().map(|a| a.id).collect();
@@ -223,6 +224,8 @@ mod told {
         plugged: BTreeMap<&'static str, Option<Uuid>>,
         stored: BTreeMap<String, SerialMemory>,
         overrides: BTreeMap<Uuid, Uuid>,
+        /// Whether those that have told nothing may still do so.
+        booting: bool,
     }
 
     impl Desk {
@@ -232,7 +235,9 @@ mod told {
 
         fn scan(&mut self) -> Vec<Assignment> {
             let ports: Vec<Port> = self.plugged.keys().map(|path| Port::Usb(usb(path, None))).collect();
-            let told = self.plugged.iter().filter_map(|(path, id)| Some((Desk::natural(path), (*id)?))).collect();
+            let ids = self.plugged.iter().filter_map(|(path, id)| Some((Desk::natural(path), (*id)?))).collect();
+            let silent = self.plugged.iter().filter(|(_, id)| self.booting && id.is_none());
+            let told = Told { ids, awaited: silent.map(|(path, _)| Desk::natural(path)).collect() };
             let assigned = assign(&ports, &told, &self.stored, &self.overrides, &HOST);
             self.stored.extend(assigned.changes);
             assigned.assignments
@@ -275,6 +280,22 @@ mod told {
     }
 
     #[test]
+    fn an_id_waits_for_the_board_that_had_it_and_goes_to_another_when_that_one_says_otherwise() {
+        let mut desk = Desk::default();
+        desk.plugged.insert("usb-0:1", Some(STORED));
+        desk.scan();
+        desk.plugged = BTreeMap::from([("usb-0:1", None), ("usb-0:2", Some(STORED))]);
+        desk.booting = true;
+        let waiting = desk.scan();
+        assert_eq!(waiting[1].id, Desk::natural("usb-0:2"));
+        let warning = waiting[1].warning.as_ref().unwrap();
+        assert!(warning.contains("has not answered yet") && !warning.contains("on-board new"), "{warning}");
+        desk.booting = false;
+        let moved = desk.scan();
+        assert_eq!((moved[1].id, &moved[1].warning), (STORED, &None), "the board has moved to another port");
+    }
+
+    #[test]
     fn nobody_takes_the_id_that_another_port_has() {
         let mut desk = Desk::default();
         desk.plugged.insert("usb-0:1", None);
@@ -303,6 +324,32 @@ mod told {
     }
 
     proptest! {
+        /// One of them had the id before the others came. Then the bridge starts, and all answer, each in its time.
+        #[test]
+        fn after_a_start_the_id_is_the_first_ones_whoever_answers_first(
+            order in Just((0..PATHS.len()).collect::<Vec<_>>()).prop_shuffle(),
+            first in 0..PATHS.len(),
+            were_seen in any::<bool>(),
+        ) {
+            let mut desk = Desk { booting: true, ..Desk::default() };
+            desk.plugged.insert(PATHS[first], Some(STORED));
+            desk.scan();
+            if were_seen {
+                desk.plugged.extend(PATHS.map(|path| (path, Some(STORED))));
+                desk.scan();
+            }
+            desk.plugged.extend(PATHS.map(|path| (path, None)));
+            for answers in order {
+                desk.plugged.insert(PATHS[answers], Some(STORED));
+                let found = desk.scan();
+                for (path, assignment) in desk.plugged.keys().zip(&found) {
+                    let entitled = *path == PATHS[first] && desk.plugged[path].is_some();
+                    let expected = if entitled { STORED } else { Desk::natural(path) };
+                    prop_assert_eq!(assignment.id, expected, "{}", path);
+                }
+            }
+        }
+
         /// Clones of two ids are plugged and unplugged at random; the bridge may restart at each step.
         #[test]
         fn clones_never_share_or_swap_ids(

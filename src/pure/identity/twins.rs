@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use super::told::follow_told;
+use super::told::{Told, follow_told};
 use super::{HostKey, Rung, derive_id, device_id, path_id, serial_key, simulated_id};
 use crate::pure::port::{Port, UsbPort};
 
@@ -49,12 +49,12 @@ pub struct Assigned {
 
 /// Gives every present port its id.
 ///
-/// `told` are the ids that boards have said they store, by natural id. `remembered` is the memory as stored, by serial key. `overrides` maps an id that the ladder gives to one that was
+/// `told` is what boards have said that they store. `remembered` is the memory as stored, by serial key. `overrides` maps an id that the ladder gives to one that was
 /// chosen instead; an override that would give two boards one id is not followed, with a warning.
 /// The result does not depend on the order of `ports`.
 pub fn assign(
     ports: &[Port],
-    told: &BTreeMap<Uuid, Uuid>,
+    told: &Told,
     remembered: &BTreeMap<String, SerialMemory>,
     overrides: &BTreeMap<Uuid, Uuid>,
     host: &HostKey,
