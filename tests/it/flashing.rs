@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::fake_tree::{FakeDevice, FakeTty};
 use crate::machine::{Machine, arduino, id, text};
+use crate::self_describing::{ID, board, eeprom, is_on_board, only};
 use crate::support::Bridge;
 use crate::tty::{Tty, has_open};
 use crate::web::get;
@@ -57,6 +58,32 @@ async fn a_leonardo_that_is_flashed_stays_the_same_board_and_its_bootloader_gets
         assert_eq!(records(&bridge), 1);
         println!("{} (by {}), {:?} after it vanished", id(&after), text(&after, "rung"), vanished.elapsed());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_board_that_stores_its_id_comes_back_from_flashing_as_itself() {
+    let dialect = firmware_proto::Dialect::Flo01;
+    let (mut machine, bootloader, chip) = (Machine::new(), Tty::new(), eeprom(dialect, ID, "Gate"));
+    let (before, after) = (board(dialect, Some(chip.clone())), board(dialect, Some(chip)));
+    let bridge = machine.start(&[]);
+    let sketch = leonardo(0x8036, None, "ttyACM0", before.path());
+    machine.plug(&sketch);
+    only(&bridge, "it is known by the id that it stores", is_on_board);
+    bridge.wait("it is registered", |bridge| records(bridge) == 1);
+    machine.unplug(&sketch);
+    bridge.wait("it is gone", |bridge| bridge.boards().is_empty());
+    let waiting = leonardo(0x0036, None, "ttyACM0", bootloader.path());
+    machine.plug(&waiting);
+    assert_eq!(id(&bridge.board_in_state("flashing")), ID);
+    machine.unplug(&waiting);
+    machine.plug(&leonardo(0x8036, None, "ttyACM0", after.path()));
+    only(&bridge, "it is back", is_on_board);
+    // Longer than it counts as being flashed.
+    std::thread::park_timeout(Duration::from_secs(5));
+    assert_eq!(id(&only(&bridge, "it stays", is_on_board)), ID);
+    let log = bridge.log();
+    assert_eq!(log.matches(" found ").count(), 2, "its port is opened once before and once afterwards: {log}");
+    assert_eq!(records(&bridge), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,10 +15,13 @@ use uuid::Uuid;
 use crate::machine::{Machine, id, text, uno};
 use crate::support::Bridge;
 
-const ID: &str = "0f9a3c56-5d1e-4f0a-9b1c-2d3e4f506172";
+pub(crate) const ID: &str = "0f9a3c56-5d1e-4f0a-9b1c-2d3e4f506172";
+
+/// Places for nodes, of which firmware never uses the last.
+pub(crate) const NODE_LIMIT: u8 = 12;
 
 /// What the firmware of a blinking board says of itself.
-fn content(dialect: Dialect) -> Vec<u8> {
+pub(crate) fn content(dialect: Dialect) -> Vec<u8> {
     let graph = json!({
         "properties": { "name": "Porch" },
         "inports": { "pace": { "process": "every", "port": "interval" } },
@@ -34,11 +37,11 @@ fn content(dialect: Dialect) -> Vec<u8> {
         ],
     });
     let build = Build::read(&component_map(dialect).to_string(), Some(&graph.to_string()), "").unwrap();
-    compile(&build, &Options { dialect, node_limit: 50, message_limit: 50, label: "Blinker".into() }).unwrap()
+    compile(&build, &Options { dialect, node_limit: NODE_LIMIT, message_limit: 50, label: "Blinker".into() }).unwrap()
 }
 
 /// A chip that stores this.
-fn eeprom(dialect: Dialect, id: &str, label: &str) -> Eeprom {
+pub(crate) fn eeprom(dialect: Dialect, id: &str, label: &str) -> Eeprom {
     let (content, chip) = (content(dialect), Eeprom::default());
     let own = Own { id: Some(id.parse::<Uuid>().unwrap().into_bytes()), label };
     let mut writer = OwnWriter::new(&own).unwrap();
@@ -48,14 +51,19 @@ fn eeprom(dialect: Dialect, id: &str, label: &str) -> Eeprom {
     chip
 }
 
-fn board(dialect: Dialect, eeprom: Option<Eeprom>) -> Pty {
+pub(crate) fn board(dialect: Dialect, eeprom: Option<Eeprom>) -> Pty {
     let described = Described { eeprom, ..Described::new(content(dialect)) };
     let embedded = Some(blink(dialect, Duration::from_millis(500)));
     sim::pty(Config { embedded, described: Some(described), ..Config::new(dialect) }, Opening::Resets).unwrap()
 }
 
 /// The boards by USB path, once that many are ready and hold that.
-fn boards(bridge: &Bridge, what: &str, count: usize, holds: impl Fn(&[Value]) -> bool) -> BTreeMap<String, Value> {
+pub(crate) fn boards(
+    bridge: &Bridge,
+    what: &str,
+    count: usize,
+    holds: impl Fn(&[Value]) -> bool,
+) -> BTreeMap<String, Value> {
     bridge.wait(what, |bridge| {
         let boards = bridge.boards();
         boards.len() == count && boards.iter().all(|board| board["state"] == "ready") && holds(&boards)
@@ -63,11 +71,11 @@ fn boards(bridge: &Bridge, what: &str, count: usize, holds: impl Fn(&[Value]) ->
     bridge.boards().into_iter().map(|board| (text(&board["usb"], "path").to_owned(), board)).collect()
 }
 
-fn only(bridge: &Bridge, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
+pub(crate) fn only(bridge: &Bridge, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
     boards(bridge, what, 1, |boards| holds(&boards[0])).into_values().next().unwrap()
 }
 
-fn is_on_board(board: &Value) -> bool {
+pub(crate) fn is_on_board(board: &Value) -> bool {
     board["rung"] == "on-board"
 }
 
@@ -224,23 +232,4 @@ async fn a_board_that_cannot_store_anything_says_what_to_do() {
     assert!(error.contains("no memory") || error.contains("32"), "{error}");
     let error = bridge.cli_error(&["id", id(&found), "--on-board", "nonsense"]);
     assert!(error.contains("no UUID"), "{error}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_liar_is_used_without_names_and_the_reason_is_shown() {
-    let dialect = Dialect::Microflo1;
-    let mut machine = Machine::new();
-    let bridge = machine.start(&[]);
-    let mut described = Described { eeprom: Some(eeprom(dialect, ID, "Gate")), ..Described::new(content(dialect)) };
-    described.identity.crc ^= 1;
-    let embedded = Some(blink(dialect, Duration::from_millis(500)));
-    let config = Config { embedded, described: Some(described), ..Config::new(dialect) };
-    let pty = sim::pty(config, Opening::Resets).unwrap();
-    machine.plug(&uno("1", None, "ttyUSB0", pty.path()));
-    let found = only(&bridge, "it is ready", is_on_board);
-    assert_eq!(found["components"], Value::Null);
-    let status = bridge.cli(&["status", ID]);
-    assert!(status.contains("it has a descriptor that cannot be used"), "{status}");
-    let graph = bridge.json(&["graph", "show", ID, "--json"]);
-    assert!(graph["processes"]["node1"].is_object(), "{graph}");
 }

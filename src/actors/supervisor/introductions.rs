@@ -43,7 +43,9 @@ impl Entry {
                  until it is plugged in again; the log says what is wrong",
                 self.id
             ),
-            None => "what is known of it cannot be stored in the state directory; the log says what is wrong".to_owned(),
+            None => {
+                "what is known of it cannot be stored in the state directory; the log says what is wrong".to_owned()
+            }
         };
         self.introduction.troubles.push(trouble);
         self.warnings = warnings(None, &self.introduction);

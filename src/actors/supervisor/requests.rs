@@ -98,11 +98,7 @@ impl Supervisor {
     }
 
     /// The loop of a board that is to store something.
-    async fn storing(
-        &mut self,
-        id: Uuid,
-        change: &OwnChange,
-    ) -> Result<&crate::actors::board::Handle, DirectoryError> {
+    async fn storing(&mut self, id: Uuid, change: &OwnChange) -> Result<&crate::actors::board::Handle, DirectoryError> {
         if let Some(new) = change.id {
             if !is_storable(new) {
                 let text = format!("{new} is no UUID of version 4; type `--on-board new` for a new one");
