@@ -12,11 +12,10 @@ use super::layer::one_or_many;
 use super::registry::ResetPolicy;
 use super::value::{self, Baud, ValueError};
 use super::{Origins, RegistryChoice};
+use crate::pure::identity::label::LABEL_CHARS;
 use crate::pure::port::Port;
 use crate::pure::secret::Secret;
 
-/// The longest label, in characters.
-const LABEL_CHARS: usize = 64;
 /// The longest description, in characters.
 const DESCRIPTION_CHARS: usize = 256;
 /// The shortest secret, in characters.

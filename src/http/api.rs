@@ -13,10 +13,8 @@ use super::refusal::{JsonBody, Refusal};
 use super::state::HttpState;
 use crate::actors::directory::DirectoryError;
 use crate::io::store::StoreError;
+use crate::pure::identity::label::LABEL_CHARS;
 use crate::pure::view::{BoardState, BoardView};
-
-/// The longest label, in characters.
-pub const MAX_LABEL_CHARS: usize = 64;
 
 /// Which boards to list.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -84,8 +82,8 @@ pub(super) async fn label(
 
 pub(super) fn checked_label(label: &str) -> Result<String, Refusal> {
     let label = label.trim();
-    let right = (1..=MAX_LABEL_CHARS).contains(&label.chars().count()) && !label.chars().any(char::is_control);
-    let message = || format!("a label has 1 to {MAX_LABEL_CHARS} characters, none of them control characters");
+    let right = (1..=LABEL_CHARS).contains(&label.chars().count()) && !label.chars().any(char::is_control);
+    let message = || format!("a label has 1 to {LABEL_CHARS} characters, none of them control characters");
     right.then(|| label.to_owned()).ok_or_else(|| Refusal::new(StatusCode::BAD_REQUEST, message()))
 }
 

@@ -12,7 +12,7 @@ use crate::machine::{Machine, id, text, uno};
 use crate::self_describing::{ID, NODE_LIMIT, board, boards, content, eeprom, is_on_board, only};
 use crate::support::{Bridge, PROGRAM};
 
-fn lying(dialect: Dialect, number: usize, lie: fn(&mut Described)) -> Pty {
+fn lying(dialect: Dialect, number: usize, lie: Lie) -> Pty {
     let chip = eeprom(dialect, &liars_id(number), "Gate");
     let mut described = Described { eeprom: Some(chip), ..Described::new(content(dialect)) };
     lie(&mut described);
@@ -30,8 +30,10 @@ fn wrong_hash(described: &mut Described) {
     (described.identity, described.content) = (Identity::of(&content), content.into());
 }
 
-/// What is wrong, and a word that says so.
-const LIES: [(&str, fn(&mut Described)); 5] = [
+type Lie = fn(&mut Described);
+
+/// What is wrong, and words that say so.
+const LIES: [(&str, Lie); 5] = [
     ("of version 9, this program knows 1; update this program", |described| described.identity.version = 9),
     ("of 65535 bytes and version 1, which cannot be", |described| described.identity.length = u16::MAX),
     ("checksum does not match", |described| described.content = described.content[..60].into()),

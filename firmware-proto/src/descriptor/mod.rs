@@ -42,11 +42,17 @@
 //!
 //! ## Reading
 //!
-//! 1. Identify. A length beyond [`MAX_BYTES`] or a version beyond [`VERSION`] ends it: the board is used as one without descriptor.
+//! 1. Identify. Of a version beyond [`VERSION`], of version 0, or of a length below [`MIN_BYTES`] or beyond [`MAX_BYTES`] no byte of the
+//!    descriptor is read: the board is used as one without, with the reason in its status, and its own record is read all the same.
 //! 2. The own record, and the first two blocks of the descriptor. They hold the [`hash`](content::Fixed::hash), which together with the
-//!    identity is the [`Fingerprint`]: a descriptor that the host has under it need not be read.
+//!    identity is the [`Fingerprint`]: a descriptor that the host has under it need not be read. So one that is known costs two
+//!    rounds: Identify, and these two blocks with the first four of the own record, which are all under way at once; what a longer
+//!    label needs follows them.
 //! 3. Else all blocks. The CRC-32 of the whole must be the promised one, the content must be sound ([`content::Descriptor::read`]),
 //!    and a host that has SHA-256 compares the hash. Nothing of a descriptor is used before all of it was found right.
+//!
+//! An own record that makes no sense is read once more, as a bit may have flipped on the way. What cannot be read is not what the board
+//! says otherwise: a host keeps to what the board said before on the same line.
 //!
 //! ## Writing
 //!
@@ -85,6 +91,9 @@
 //! | 2–5 | CRC-32 of the record without these four bytes |
 //! | 6–21 | the id, as a UUID's bytes; zeros: none |
 //! | 22– | the label, UTF-8 |
+//!
+//! A record of another format, with a longer label, or with another CRC-32 is not used: neither its id nor its label. A host does not
+//! write a label alone over it, which would cost the board its id.
 //!
 //! A board with a memory says 255 in byte 0 also where its slot begins with 0, as in a memory that was filled with zeros. A board
 //! without one says zeros throughout; a 0 before anything else is a damaged record.

@@ -7,11 +7,9 @@ use super::entry::Entry;
 use crate::actors::board::{Command, Upload};
 use crate::actors::directory::{DirectoryError, Request};
 use crate::pure::board::OwnChange;
+use crate::pure::identity::label::LABEL_CHARS;
 use crate::pure::identity::told::is_storable;
 use crate::pure::port::Port;
-
-/// The longest label, in characters.
-const LABEL_CHARS: usize = 64;
 
 impl Supervisor {
     pub(super) async fn answer(&mut self, request: Request) {
