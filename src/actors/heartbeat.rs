@@ -49,10 +49,9 @@ impl Drop for Pulse {
 
 impl Pulse {
     /// For a loop that somebody starts anew if it panics: no reason to end all others.
-    pub fn replaced(self) -> Self {
-        let mut pulse = self;
-        pulse.is_replaced = true;
-        pulse
+    pub fn replaced(mut self) -> Self {
+        self.is_replaced = true;
+        self
     }
 
     /// Waits until asked, and answers: one arm of the loop's `select!`. Cancel safe.
