@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use firmware_proto::Dialect;
+use microflo_bridge::sim::{self, Bootloader, Config, Described, Opening};
 use serde_json::Value;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
 use crate::machine::{Machine, id, text, uno};
-use crate::self_describing::{ID, board, boards, eeprom, is_on_board, only};
+use crate::self_describing::{ID, board, boards, content, eeprom, is_on_board, only};
+use crate::tty::has_open;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shared_id_goes_to_the_board_that_is_left_when_somebody_says_so() {
@@ -64,4 +66,49 @@ async fn where_the_secret_of_a_stored_id_cannot_be_kept_the_board_stays_ready_as
     assert_eq!(id(&only(&bridge, "it still is", warned)), id(&found));
     let log = bridge.log();
     assert_eq!(log.matches(" found ").count(), 1, "its port is opened once: {log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_start_the_id_is_that_of_the_board_that_had_it_though_another_answers_first() {
+    let dialect = Dialect::Flo01;
+    let mut machine = Machine::new();
+    let chip = eeprom(dialect, ID, "Gate");
+    let slow = Bootloader { deaf: Duration::from_secs(2), rearmed: false };
+    let described = Described { eeprom: Some(chip.clone()), ..Described::new(content(dialect)) };
+    let config = Config { bootloader: slow, described: Some(described), ..Config::new(dialect) };
+    let original = sim::pty(config, Opening::Resets).unwrap();
+    machine.plug(&uno("2", None, "ttyUSB1", original.path()));
+    let bridge = machine.start(&[]);
+    only(&bridge, "the first is there", is_on_board);
+    drop(bridge);
+    let copy = board(dialect, Some(chip.copied()));
+    machine.plug(&uno("1", None, "ttyUSB0", copy.path()));
+    let bridge = machine.start(&[]);
+    let waits = |board: &Value| board["warnings"].to_string().contains("has not answered yet");
+    bridge.wait("the copy waits", |bridge| bridge.boards().iter().any(waits));
+    let is_keeper = |board: &Value| is_on_board(board) && id(board) == ID;
+    let both = boards(&bridge, "both are ready", 2, |boards| boards.iter().any(is_keeper));
+    let rungs: Vec<&str> = both.values().map(|board| text(board, "rung")).collect();
+    assert_eq!(rungs, ["path", "on-board"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_board_that_is_to_be_ignored_by_the_id_that_it_stores_is_never_ready() {
+    let mut machine = Machine::new();
+    let config = machine.path("bridge.toml");
+    std::fs::write(&config, format!("[[board]]\nmatch = {{ id = \"{ID}\" }}\nignore = true\n")).unwrap();
+    let bridge = machine.start(&["--config", config.to_str().unwrap()]);
+    let pty = board(Dialect::Flo01, Some(eeprom(Dialect::Flo01, ID, "Gate")));
+    machine.plug(&uno("1", None, "ttyUSB0", pty.path()));
+    bridge.wait("it is ignored", |bridge| {
+        let boards = bridge.boards();
+        assert!(boards.iter().all(|board| board["state"] != "ready"), "{boards:?}");
+        boards.iter().any(|board| board["state"] == "ignored")
+    });
+    // Longer than any look at the ports takes to come.
+    std::thread::park_timeout(Duration::from_secs(6));
+    let ignored = bridge.board_in_state("ignored");
+    assert_eq!((id(&ignored), bridge.boards().len()), (ID, 1));
+    assert_eq!(text(&ignored, "reason"), "the configuration says to ignore it");
+    assert!(!has_open(bridge.pid(), pty.path()));
 }

@@ -9,14 +9,17 @@ use super::Supervisor;
 use super::entry::{Entry, Opening};
 use super::plan::Plan;
 use crate::actors::directory::Secrets;
-use crate::actors::status::{Introduced, Recognized};
+use crate::actors::status::{Generation, Introduced, Recognized, Status};
 use crate::io::store::StoreError;
 use crate::pure::families::Family;
 use crate::pure::identity::told::{is_storable, stored_key};
 use crate::pure::identity::{Assignment, SerialMemory, default_label};
 use crate::pure::introduction::{Descriptor, Introduction, Recognition};
 use crate::pure::port::Port;
-use crate::pure::view::RegistrationWish;
+use crate::pure::view::{BoardState, RegistrationWish};
+
+/// Why a board is left alone that a rule says so of.
+pub(super) const IGNORED: &str = "the configuration says to ignore it";
 
 /// How a board is treated, and what it is called.
 pub(super) struct Manner {
@@ -35,6 +38,12 @@ enum Unrecognized {
 }
 
 impl Entry {
+    /// The configuration says by the id that it stores to leave it alone: it is not ready even for a moment.
+    fn leave_alone(&mut self, generation: Generation) {
+        (self.generation, self.handle) = (generation, None);
+        self.status = Status { state: BoardState::Ignored, reason: IGNORED.to_owned(), firmware: None, clients: 0 };
+    }
+
     /// Its secret under the id that it stores could not be stored: it counts as one that has told no id.
     fn stays_as_it_is_known(&mut self) {
         let trouble = match self.introduction.id.take_if(|id| *id != self.id) {
@@ -82,10 +91,17 @@ impl Supervisor {
             entry.stays_as_it_is_known();
         }
         let known_as = entry.id;
+        let is_ignored = recognized.is_ok() && self.planner.ignores(&port, known_as);
+        if is_ignored {
+            self.generation += 1;
+            entry.leave_alone(self.generation);
+        }
         self.entries.insert(known_as, entry);
         // Before the board is told: whoever asked it to change its id looks for that next.
         self.publish();
         match recognized {
+            // Its loop is ending, and its port being closed.
+            Ok(_) if is_ignored => {}
             // Its loop has closed the port meanwhile, and knows nothing of this: it begins anew.
             Ok(recognized) => {
                 if reply.send(recognized).is_err() {

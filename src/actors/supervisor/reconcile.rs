@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use super::entry::{Entry, Opening};
-use super::introductions::{Manner, warnings};
+use super::introductions::{IGNORED, Manner, warnings};
 use super::plan::Plan;
 use super::{Memory, SCAN_TICK, Sources, Supervisor};
 use crate::actors::board;
@@ -163,7 +163,7 @@ impl Supervisor {
     /// Whether to open a port; `None`: it is no board and is not shown.
     fn verdict(&self, assignment: &Assignment) -> Option<Verdict> {
         if self.planner.ignores(&assignment.port, assignment.id) {
-            return Some(Verdict::Show(BoardState::Ignored, "the configuration says to ignore it".into()));
+            return Some(Verdict::Show(BoardState::Ignored, IGNORED.into()));
         }
         let usb = match &assignment.port {
             Port::Usb(usb) => usb,
