@@ -12,7 +12,7 @@ use crate::actors::directory::Secrets;
 use crate::actors::status::{Generation, Introduced, Recognized, Status};
 use crate::io::store::StoreError;
 use crate::pure::families::Family;
-use crate::pure::identity::told::{is_storable, stored_key};
+use crate::pure::identity::told::{STORED, is_storable, stored_key};
 use crate::pure::identity::{Assignment, SerialMemory, default_label};
 use crate::pure::introduction::{Descriptor, Introduction, Recognition};
 use crate::pure::port::Port;
@@ -128,6 +128,23 @@ impl Supervisor {
         memory.shared = false;
         if let Err(error) = self.store.save_serial(&key, memory).await {
             tracing::warn!(%error, "that two boards have ids of their own now was not stored");
+        }
+    }
+
+    /// Remembers which place had a mark first.
+    pub(super) async fn remember(&mut self, key: String, memory: SerialMemory) {
+        let place = key.starts_with(STORED).then(|| memory.last_path.clone());
+        let stored = self.store.save_serial(&key, &memory).await;
+        self.memory.serials.insert(key, memory);
+        let forgotten = match (stored, place) {
+            (Ok(()), Some(place)) => self.store.forget_old_marks(&place).await,
+            (stored, _) => stored.map(|()| Vec::new()),
+        };
+        match forgotten {
+            Ok(keys) => keys.iter().for_each(|key| drop(self.memory.serials.remove(key))),
+            Err(error) => {
+                tracing::warn!(%error, "which board had a serial number or a stored id first was not stored");
+            }
         }
     }
 

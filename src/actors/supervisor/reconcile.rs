@@ -71,10 +71,7 @@ impl Supervisor {
         let Memory { serials, overrides, host, .. } = &self.memory;
         let assigned = assign(&self.present, &told, serials, overrides, host);
         for (key, memory) in assigned.changes {
-            if let Err(error) = self.store.save_serial(&key, &memory).await {
-                tracing::warn!(%error, "which board had a serial number or a stored id first was not stored");
-            }
-            self.memory.serials.insert(key, memory);
+            self.remember(key, memory).await;
         }
         assigned.assignments
     }

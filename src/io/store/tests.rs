@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::pure::identity::SerialMemory;
+use crate::pure::identity::told::{MARKS_PER_PLACE, stored_key};
 use crate::pure::registry::{Caller, Patch, Refusal, UnixMillis};
 use crate::pure::secret::Secret;
 
@@ -257,4 +258,31 @@ async fn what_boards_say_of_their_firmware_is_remembered_and_the_oldest_forgotte
     let known = store.descriptors().await.unwrap();
     let left = all.iter().filter(|descriptor| known.get(descriptor.fingerprint).is_some()).count();
     assert!((1..DESCRIPTORS).contains(&left), "those that are damaged are read again: {left}");
+}
+
+#[tokio::test]
+async fn of_the_ids_that_boards_in_one_place_store_the_newest_are_kept() {
+    let bench = Bench::new();
+    let store = bench.open().await;
+    let id = |number: usize| Uuid::from_u128(ID.as_u128() + number as u128);
+    let row = |shared| SerialMemory { last_path: "here".to_owned(), shared };
+    let elsewhere = SerialMemory { last_path: "there".to_owned(), shared: false };
+    store.save_serial(&stored_key(OTHER), &elsewhere).await.unwrap();
+    store.save_serial("2341:0043:A:0", &row(false)).await.unwrap();
+    let mut forgotten = Vec::new();
+    for number in 0..MARKS_PER_PLACE + 4 {
+        store.ensure_board(id(number)).await.unwrap();
+        store.save_serial(&stored_key(id(number)), &row(number == 0)).await.unwrap();
+        if number == 1 {
+            store.set_label(id(1), Some("Gate")).await.unwrap();
+        }
+        forgotten.extend(store.forget_old_marks("here").await.unwrap());
+    }
+    assert_eq!(forgotten, [1, 2, 3].map(|number| stored_key(id(number))), "the oldest, but not the shared one");
+    let kept = store.load_serials().await.unwrap();
+    assert_eq!(kept.len(), 2 + MARKS_PER_PLACE + 1);
+    assert!(forgotten.iter().all(|key| !kept.contains_key(key)));
+    for (number, is_kept) in [(0, true), (1, true), (2, false), (3, false), (4, true)] {
+        assert_eq!(store.board(id(number)).await.unwrap().is_some(), is_kept, "{number}");
+    }
 }

@@ -12,8 +12,11 @@ use uuid::{Uuid, Variant};
 use super::Rung;
 use super::twins::{Assignment, SerialMemory, settle};
 
+/// How many stored ids are remembered of boards in one place: a board that stores a new one at each start must not fill the disk.
+pub const MARKS_PER_PLACE: usize = 64;
+
 /// Starts the keys of stored ids; no [`serial_key`](super::serial_key) begins like this.
-const STORED: &str = "on-board:";
+pub const STORED: &str = "on-board:";
 
 /// What the boards that are here say that they store, by their natural ids.
 #[derive(Clone, Debug, Default)]
