@@ -2,6 +2,7 @@
 
 mod describing;
 mod resume;
+mod setbacks;
 
 use std::time::{Duration, Instant};
 
