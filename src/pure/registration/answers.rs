@@ -14,6 +14,9 @@ impl Registration {
             Some(Action::Delete) => self.delete_answered(answer, now, random),
             None => {}
         }
+        if std::mem::take(&mut self.reconsidered) {
+            self.reconsider(self.can_delete, now);
+        }
     }
 
     fn put_answered(&mut self, wanted: Wanted, answer: Answer, now: Instant, random: u32) {

@@ -107,6 +107,8 @@ pub struct Registration {
     board: Board,
     remote: Remote,
     under_way: Option<Action>,
+    /// Something has changed since that was sent.
+    reconsidered: bool,
     /// Failures in a row.
     failures: u32,
     /// Backoff: nothing starts earlier.
@@ -127,6 +129,7 @@ impl Registration {
             board: Board::Starting,
             remote: Remote::Nothing,
             under_way: None,
+            reconsidered: false,
             failures: 0,
             not_before: now,
             ping_at: now,
@@ -170,6 +173,8 @@ impl Registration {
         self.can_delete = can_delete;
         self.replaced = false;
         self.not_before = now;
+        // Its answer belongs to what was before.
+        self.reconsidered = self.under_way.is_some();
         if self.remote == Remote::Stuck {
             self.remote = Remote::Unsure;
         }

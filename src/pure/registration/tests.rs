@@ -220,6 +220,19 @@ fn what_will_not_get_better_by_itself_is_tried_rarely() {
 }
 
 #[test]
+fn what_changes_while_an_answer_is_awaited_counts_after_it() {
+    let mut bench = Bench::new(true);
+    bench.see(ready("Blinky"));
+    bench.start().unwrap();
+    bench.machine.reconsider(true, bench.now);
+    bench.answer(Answer::Refused("moved".to_owned()));
+    assert_eq!(bench.due_in(), Duration::ZERO, "it is asked by what holds now");
+    bench.start().unwrap();
+    bench.answer(Answer::Refused("moved".to_owned()));
+    assert!(bench.due_in() > Duration::ZERO);
+}
+
+#[test]
 fn a_put_without_an_answer_is_deleted_when_the_board_goes() {
     let mut bench = Bench::new(true);
     bench.see(ready("Blinky"));
