@@ -52,6 +52,15 @@ class Bench:
         return len(states)
 
 
+def caught(context, guest, pid, start):
+    """Waits for the watchdog to end the service; what the service has logged."""
+    guest.until("the service is killed", lambda: guest.pid() not in (0, pid), WATCHDOG_SECONDS + PATIENCE_SECONDS)
+    context.say(f"caught after {time.monotonic() - start:.1f} s")
+    words = guest.sh(f"journalctl --no-pager -o cat -n 200 -u {SERVICE}")
+    check("Watchdog timeout" in words, f"it was not the watchdog:\n{words}")
+    return words
+
+
 def test_boards_come_back_after_a_kill_without_a_reset(context):
     with context.states.running() as guest, Bench(guest) as bench:
         pid, start = guest.pid(), time.monotonic()
@@ -72,20 +81,12 @@ def test_one_wedged_loop_is_caught_by_the_watchdog_and_named(context):
     with context.states.running() as guest, Bench(guest) as bench:
         pid, start = guest.pid(), time.monotonic()
         # Whoever reads the settings anew waits for a writer of this pipe for ever, also when it has another name again.
-        guest.sh(f"mv {SETTINGS} {SETTINGS}.aside; mkfifo -m 644 {SETTINGS}; kill -HUP {pid}; sleep 3; mv {SETTINGS}.aside {SETTINGS}")
+        aside = f"{SETTINGS}.aside"
+        guest.sh(f"mv {SETTINGS} {aside}; mkfifo -m 644 {SETTINGS}; kill -HUP {pid}; sleep 3; mv {aside} {SETTINGS}")
         words = caught(context, guest, pid, start)
         named = {line.split("any more: ")[1] for line in words.splitlines() if "does not turn any more" in line}
         same("what the log says hangs", named, {"signals"})
         bench.check_back(pid)
-
-
-def caught(context, guest, pid, start):
-    """Waits for the watchdog to end the service; what the service has logged."""
-    guest.until("the service is killed", lambda: guest.pid() not in (0, pid), WATCHDOG_SECONDS + PATIENCE_SECONDS)
-    context.say(f"caught after {time.monotonic() - start:.1f} s")
-    words = guest.sh(f"journalctl --no-pager -o cat -n 200 -u {SERVICE}")
-    check("Watchdog timeout" in words, f"it was not the watchdog:\n{words}")
-    return words
 
 
 def test_wedged_loops_are_caught_by_the_watchdog(context):

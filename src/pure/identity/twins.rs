@@ -49,8 +49,8 @@ pub struct Assigned {
 
 /// Gives every present port its id.
 ///
-/// `told` is what boards have said that they store. `remembered` is the memory as stored, by serial key. `overrides` maps an id that the ladder gives to one that was
-/// chosen instead; an override that would give two boards one id is not followed, with a warning.
+/// `told` is what boards have said that they store. `remembered` is the memory as stored, by serial key. `overrides` maps an id that
+/// the ladder gives to one that was chosen instead; an override that would give two boards one id is not followed, with a warning.
 /// The result does not depend on the order of `ports`.
 pub fn assign(
     ports: &[Port],
